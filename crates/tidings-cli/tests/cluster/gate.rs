@@ -11,11 +11,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::commits_on_the_wire::CommitsOnTheWire;
+
 /// How long a lost response to a commit is waited for. The server may be waiting for its replica.
 const RESPONSE: Duration = Duration::from_millis(300);
 
-/// How the simple query `COMMIT` ends on the wire, and the response that it is done.
-const COMMIT: &[u8] = b"COMMIT\0";
+/// The responses that a transaction and that a statement of its own are committed.
+const COMMITTED: [&[u8]; 2] = [b"COMMIT\0", b"SELECT 1\0"];
 
 /// What only the statements of connections contain that write events.
 const LOCK: &[u8] = b"FOR UPDATE";
@@ -119,6 +121,7 @@ impl Connection {
     ) {
         let mut buffer = vec![0; 16 * 1024];
         let mut writes_events = false;
+        let mut commits = CommitsOnTheWire::default();
         while let Ok(length @ 1..) = node.read(&mut buffer).await {
             let bytes = &buffer[..length];
             if !self.is_passable().await {
@@ -126,8 +129,8 @@ impl Connection {
             }
             writes_events |= contains(bytes, LOCK);
             let way = *self.ways.borrow();
-            let is_lost =
-                way == Way::LosesCommits && writes_events && bytes.ends_with(COMMIT) && dice.bool();
+            let is_commit = commits.are_in(bytes) && writes_events;
+            let is_lost = is_commit && way == Way::LosesCommits && dice.bool();
             if is_lost {
                 if dice.bool() {
                     return;
@@ -152,7 +155,7 @@ impl Connection {
                 return;
             }
             if self.loses_responses.load(Ordering::Relaxed) {
-                if contains(bytes, COMMIT) {
+                if COMMITTED.iter().any(|response| contains(bytes, response)) {
                     self.has_committed.notify_one();
                 }
             } else if node.write_all(bytes).await.is_err() {

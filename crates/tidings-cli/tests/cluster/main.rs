@@ -10,6 +10,8 @@ mod actors;
 mod bus_proxy;
 mod caller;
 mod checker;
+#[path = "../../../tidings/tests/support/commits_on_the_wire.rs"]
+mod commits_on_the_wire;
 mod faults;
 mod findings;
 mod follower;

@@ -29,7 +29,7 @@ pub struct PostgresConfig {
     /// A file with the password, read for each new connection, so that the password can change. It takes
     /// precedence over the others.
     pub password_file: Option<PathBuf>,
-    /// The connections that commit events. Each has one group in progress. 4 by default.
+    /// The connections that commit events. Each has one group in progress. 2 by default.
     pub commit_connections: usize,
     /// The connections for streams and other short reads. 6 by default.
     pub stream_connections: usize,
@@ -48,8 +48,9 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
-    /// 4: more groups in progress rarely help, because each group commits all that waits.
-    pub const DEFAULT_COMMIT_CONNECTIONS: usize = 4;
+    /// 2: the more groups are in progress, the fewer events each has, and the more a commit costs per event. The second goes
+    /// on while the first waits for a lock or the disk.
+    pub const DEFAULT_COMMIT_CONNECTIONS: usize = 2;
 
     /// 6: the reads of streams take a millisecond or less.
     pub const DEFAULT_STREAM_CONNECTIONS: usize = 6;

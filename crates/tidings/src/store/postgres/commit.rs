@@ -1,9 +1,10 @@
-//! Commits groups. A group takes few statements, however many events it has, and usually two round trips: the
-//! first locks and looks up, the second writes and commits. In between everything is decided in memory.
+//! Commits groups. A group takes few statements, however many events it has: new events one, and other groups usually two
+//! round trips. The first locks and looks up, the second writes and commits. In between everything is decided in memory.
 
 mod change;
 mod confirm;
 mod doubt;
+mod fresh;
 mod lookup;
 mod pipeline;
 mod publish;
@@ -16,12 +17,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidings_event::SystemId;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::fault::{is_conflict, is_response, store_error};
 use super::pool::{Pool, Pooled};
 use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
 use doubt::Evidence;
+use fresh::{Expectation, Fresh, Tried};
 pub(super) use lookup::LOCK_FEEDS;
 use lookup::Newcomers;
 use state::State;
@@ -36,10 +38,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// The longest such wait.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// How long it is tried to find out the outcome of a commit, in time limits of one connection: a transaction
-/// that was cut off can hold its locks for one of them.
-const PATIENCE: u32 = 3;
-
 /// Commits groups on connections of its own.
 #[derive(Debug)]
 pub(super) struct Commits {
@@ -51,6 +49,7 @@ pub(super) struct Commits {
     /// Whether the server had no room for the last events.
     is_full: AtomicBool,
     newcomers: Newcomers,
+    expectation: Expectation,
 }
 
 /// Why a group was not committed, or may not have been.
@@ -129,6 +128,7 @@ impl Commits {
             sent: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
             newcomers: Newcomers::default(),
+            expectation: Expectation::default(),
         }
     }
 
@@ -214,6 +214,7 @@ impl Commits {
         group: &Group,
     ) -> Result<Committed, StoreError> {
         let subjects = Subjects::of(group, self.system);
+        let fresh = Fresh::of(group, self.system);
         let mut deadline = Instant::now() + self.timeout;
         let (mut conflicts, mut wait) = (0, FIRST_WAIT);
         loop {
@@ -222,10 +223,13 @@ impl Commits {
                 None => self.pool.get().await,
             };
             let failure = match connection {
-                Ok(connection) => match self.attempt(connection, group, &subjects).await {
-                    Ok(committed) => return Ok(committed),
-                    Err(failure) => failure,
-                },
+                Ok(connection) => {
+                    let attempt = self.attempt(connection, group, &subjects, fresh.as_ref());
+                    match attempt.await {
+                        Ok(committed) => return Ok(committed),
+                        Err(failure) => failure,
+                    }
+                }
                 Err(StoreError::Unavailable(error)) => {
                     Failure::Response(StoreError::Unavailable(error))
                 }
@@ -262,9 +266,20 @@ impl Commits {
         connection: Pooled,
         group: &Group,
         subjects: &Subjects,
+        fresh: Option<&Fresh<'_>>,
     ) -> Result<Committed, Failure> {
-        let ongoing = Ongoing(Some(connection));
-        let connection = ongoing.0.as_deref().expect("it was just given");
+        let mut ongoing = Ongoing(Some(connection));
+        if let Some(fresh) = fresh.filter(|_| self.expectation.is_new()) {
+            let began = Instant::now();
+            if let Some(published) = self.attempt_new(&mut ongoing, fresh, subjects).await? {
+                return Ok(Committed {
+                    published,
+                    changed: Vec::new(),
+                    sync_time: began.elapsed(),
+                });
+            }
+        }
+        let connection = ongoing.0.as_deref().expect("it is used no more");
         // The server gives up first, and says why.
         let silence = self.timeout * 2;
         let looked_up = lookup::look_up(
@@ -304,7 +319,9 @@ impl Commits {
             if let Err(Failure::InDoubt(error)) = written {
                 // The old connection is of no use, and its end tells the server so.
                 drop(ongoing);
-                self.find_out(&state, error).await?;
+                let evidence = Evidence::of(&state);
+                let ask = || evidence.is_committed(&self.pool, &self.sent);
+                self.find_out(error, ask).await?;
                 return Ok(Committed {
                     published,
                     changed,
@@ -312,6 +329,11 @@ impl Commits {
                 });
             }
             written?;
+        }
+        if fresh.is_some() {
+            let mut stored = published.iter().flat_map(PublishOutcome::stored);
+            let is_new = !self.newcomers.are_expected() && stored.all(|one| !one.repeated);
+            self.expectation.note(is_new);
         }
         ongoing.end();
         Ok(Committed {
@@ -321,30 +343,41 @@ impl Commits {
         })
     }
 
-    /// Finds out whether a transaction was committed whose commit got no response.
-    async fn find_out(&self, state: &State<'_>, error: StoreError) -> Result<(), Failure> {
-        let evidence = Evidence::of(state);
-        let deadline = Instant::now() + self.timeout * PATIENCE;
-        let mut wait = FIRST_WAIT;
-        loop {
-            let found = timeout_at(deadline, evidence.is_committed(&self.pool, &self.sent)).await;
-            match found {
-                Ok(Ok(true)) => return Ok(()),
-                Ok(Ok(false)) => return Err(Failure::Undone(error)),
-                Ok(Err(StoreError::Closed)) | Err(_) => return Err(Failure::InDoubt(error)),
-                Ok(Err(unknown)) => {
-                    let cause: &dyn std::error::Error = &unknown;
-                    tracing::warn!(
-                        error = cause,
-                        "could not find out whether a commit succeeded"
-                    );
+    /// Tries to commit a group of new events in one statement. Returns `None` if they are not all new: nothing was
+    /// written then.
+    async fn attempt_new(
+        &self,
+        ongoing: &mut Ongoing,
+        fresh: &Fresh<'_>,
+        subjects: &Subjects,
+    ) -> Result<Option<Vec<PublishOutcome>>, Failure> {
+        let connection = ongoing.0.take().expect("it was just given");
+        // Unless it has answered, it is closed.
+        let trying = Ongoing(Some(connection));
+        let connection = trying.0.as_deref().expect("it was just given");
+        let tried = timeout(self.timeout * 2, fresh.commit(connection, &self.sent)).await;
+        let tried = tried
+            .unwrap_or_else(|_| Err(Failure::InDoubt(StoreError::Unavailable(SILENCE.into()))));
+        match tried {
+            Ok(Tried::Committed(published)) => {
+                trying.end();
+                Ok(Some(published))
+            }
+            Ok(not_new @ (Tried::LacksFeeds | Tried::NotNew)) => {
+                self.expectation.note(false);
+                if matches!(not_new, Tried::LacksFeeds) {
+                    self.newcomers.note(true);
                 }
+                *ongoing = trying;
+                Ok(None)
             }
-            if Instant::now() + wait >= deadline {
-                return Err(Failure::InDoubt(error));
+            Err(Failure::InDoubt(error)) => {
+                let session = connection.session().cloned();
+                drop(trying);
+                let ask = || self.find(session.as_ref(), fresh, subjects);
+                self.find_out(error, ask).await.map(Some)
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(MAX_WAIT);
+            Err(failure) => Err(failure),
         }
     }
 

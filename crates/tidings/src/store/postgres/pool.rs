@@ -33,6 +33,42 @@ pub(super) enum Role {
     Read,
 }
 
+/// How often the end of a session is looked for.
+const POLL: Duration = Duration::from_millis(5);
+
+/// How a session commits, and how other sessions can find it.
+const SESSION: &str = "SELECT current_setting('synchronous_commit'), pid, \
+     to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') \
+     FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+
+/// Ends a session, unless it has ended.
+const END_SESSION: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE pid = $1 AND to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') = $2";
+
+/// The session of a connection, as other connections see it.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    process: i32,
+    began: String,
+}
+
+impl Session {
+    /// Ends the session of another connection and waits until it has ended: the server then executes nothing of what it
+    /// was sent. It cannot learn that from the end of a connection which the network has swallowed.
+    pub(super) async fn end(&self, connection: &Connection) -> Result<(), tokio_postgres::Error> {
+        let statement = connection.prepared(END_SESSION).await?;
+        loop {
+            let is_there = connection
+                .query(&statement, &[&self.process, &self.began])
+                .await?;
+            if is_there.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
 /// A connection with its prepared statements. The end of its task closes it.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -42,6 +78,8 @@ pub(super) struct Connection {
     statements: Mutex<HashMap<Box<str>, Statement>>,
     /// When the server last planned the statements again.
     planned: Mutex<Instant>,
+    /// Of a connection that commits.
+    session: Option<Session>,
 }
 
 /// A connection that goes back to its pool when it is dropped.
@@ -69,18 +107,19 @@ impl Connection {
                 tracing::warn!(error, "a connection to PostgreSQL ended");
             }
         };
-        let connection = Self {
+        let mut connection = Self {
             client,
             task: tokio::spawn(drive.instrument(tracing::info_span!("postgres"))),
             statements: Mutex::default(),
             planned: Mutex::new(Instant::now()),
+            session: None,
         };
-        connection.set_up(role, connector.timeout()).await?;
+        connection.session = connection.set_up(role, connector.timeout()).await?;
         Ok(connection)
     }
 
     /// Settings of the session. They are not part of the address, because poolers reject them there.
-    async fn set_up(&self, role: Role, timeout: Duration) -> Result<(), ConnectError> {
+    async fn set_up(&self, role: Role, timeout: Duration) -> Result<Option<Session>, ConnectError> {
         let milliseconds = timeout.as_millis();
         // Nothing here takes long enough for just-in-time compilation to pay.
         let common = format!(
@@ -98,6 +137,7 @@ impl Connection {
                      SET max_parallel_workers_per_gather = 0;"
                 );
                 self.client.batch_execute(&read_only).await?;
+                Ok(None)
             }
             Role::Commit { lossy } => {
                 // Rows are looked up by keys, and the tables grow faster than their statistics: a plan that
@@ -107,16 +147,21 @@ impl Connection {
                      SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan;"
                 );
                 self.client.batch_execute(&planned).await?;
-                let row = self
-                    .client
-                    .query_one("SHOW synchronous_commit", &[])
-                    .await?;
+                let row = self.client.query_one(SESSION, &[]).await?;
                 if !lossy && row.get::<_, &str>(0) == "off" {
                     return Err(ConnectError::LossyCommit);
                 }
+                Ok(Some(Session {
+                    process: row.get(1),
+                    began: row.get(2),
+                }))
             }
         }
-        Ok(())
+    }
+
+    /// The session of a connection that commits.
+    pub(super) const fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
     }
 
     /// Prepares a statement, or takes it from those that this connection has prepared before.

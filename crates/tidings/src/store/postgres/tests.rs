@@ -51,8 +51,10 @@ fn submission(id: EventId, owner: OwnerId, number: u64, system: SystemId) -> Sub
     event.updated_at = event.created_at;
     let mut draft = event.into_draft(&Limits::default()).unwrap();
     let metadata = draft.take_metadata_json();
-    let (mut event, digests) = draft.resolve(system);
+    let (mut event, mut digests) = draft.resolve(system);
     event.metadata = None;
+    // As if the node had filled in the time.
+    digests.of_content = digests.without_time.take().expect("the event has a time");
     let json = event.to_json_with(metadata.as_deref()).into();
     Submission {
         event,

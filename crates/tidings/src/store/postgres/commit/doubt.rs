@@ -1,21 +1,28 @@
-//! Finds out whether a transaction was committed whose commit got no response.
+//! Finds out what became of a commit that got no response.
 //!
 //! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
 
 use std::sync::atomic::AtomicU64;
 
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::Ongoing;
 use super::confirm::confirm;
-use super::lookup::{LOCK_FEEDS, MAKE_FEEDS};
+use super::fresh::Fresh;
+use super::lookup::{LOCK_FEEDS, MAKE_FEEDS, look_up};
 use super::state::{EventSource, State};
-use crate::store::StoreError;
+use super::subjects::Subjects;
+use super::{Commits, FIRST_WAIT, Failure, MAX_WAIT, Ongoing};
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
-use crate::store::postgres::pool::Pool;
+use crate::store::postgres::pool::{Pool, Session};
 use crate::store::postgres::row::{rev_to_sql, status_number};
+use crate::store::{PublishOutcome, StoreError};
+
+/// How long it is tried to find out the outcome of a commit, in time limits of one connection: a transaction
+/// that was cut off can hold its locks for one of them.
+const PATIENCE: u32 = 3;
 
 /// How many of the events and changes are there. An event can be deleted since. The times, which each node takes from
 /// its own clock, distinguish them from those of another node that got the same positions instead.
@@ -75,13 +82,13 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// Whether all effects are there, and durable. First it takes the locks of the transaction, in the same way,
+    /// Whether all effects are there, and durable: `None` if not. First it takes the locks of the transaction, in the same way,
     /// so that it waits until the server has ended the transaction in the one way or the other.
     pub(super) async fn is_committed(
         &self,
         pool: &Pool,
         sent: &AtomicU64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<()>, StoreError> {
         let ongoing = Ongoing(Some(pool.get().await?));
         let connection = ongoing.0.as_deref().expect("it was just given");
         let (events, changes) = (&self.events, &self.changes);
@@ -105,6 +112,68 @@ impl<'a> Evidence<'a> {
         };
         let is_committed = found.await.map_err(store_error)?;
         ongoing.end();
-        Ok(is_committed)
+        Ok(is_committed.then_some(()))
+    }
+}
+
+impl Commits {
+    /// Looks for the events of a statement that got no response, once it can no longer be executed.
+    pub(super) async fn find(
+        &self,
+        session: Option<&Session>,
+        fresh: &Fresh<'_>,
+        subjects: &Subjects,
+    ) -> Result<Option<Vec<PublishOutcome>>, StoreError> {
+        let ongoing = Ongoing(Some(self.pool.get().await?));
+        let connection = ongoing.0.as_deref().expect("it was just given");
+        if let Some(session) = session {
+            session.end(connection).await.map_err(store_error)?;
+        }
+        let looked_up = look_up(
+            connection,
+            &self.sent,
+            subjects,
+            self.system,
+            &self.newcomers,
+        );
+        let state = looked_up.await.map_err(Failure::into_error)?;
+        let found = fresh.found_in(&state);
+        let ended = match found {
+            Some(_) => confirm(connection, &self.sent, &state.owners()).await,
+            None => connection.batch_execute("ROLLBACK").await,
+        };
+        ended.map_err(store_error)?;
+        ongoing.end();
+        Ok(found)
+    }
+
+    /// Finds out whether a transaction was committed whose commit got no response. `ask` returns what it has
+    /// committed; `None` if nothing.
+    pub(super) async fn find_out<T, F: Future<Output = Result<Option<T>, StoreError>>>(
+        &self,
+        error: StoreError,
+        ask: impl Fn() -> F,
+    ) -> Result<T, Failure> {
+        let deadline = Instant::now() + self.timeout * PATIENCE;
+        let mut wait = FIRST_WAIT;
+        loop {
+            match timeout_at(deadline, ask()).await {
+                Ok(Ok(Some(found))) => return Ok(found),
+                Ok(Ok(None)) => return Err(Failure::Undone(error)),
+                Ok(Err(StoreError::Closed)) | Err(_) => return Err(Failure::InDoubt(error)),
+                Ok(Err(unknown)) => {
+                    let cause: &dyn std::error::Error = &unknown;
+                    tracing::warn!(
+                        error = cause,
+                        "could not find out whether a commit succeeded"
+                    );
+                }
+            }
+            if Instant::now() + wait >= deadline {
+                return Err(Failure::InDoubt(error));
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(MAX_WAIT);
+        }
     }
 }

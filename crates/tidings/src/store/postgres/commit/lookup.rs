@@ -200,6 +200,16 @@ fn columns<'k>(keys: impl IntoIterator<Item = &'k Key>) -> Vec<Box<dyn ToSql + S
 #[derive(Debug, Default)]
 pub(super) struct Newcomers(AtomicBool);
 
+impl Newcomers {
+    pub(super) fn are_expected(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note(&self, there_are: bool) {
+        self.0.store(there_are, Ordering::Relaxed);
+    }
+}
+
 /// Begins a transaction, locks the feeds of the group and reads what it needs. Feeds that are missing are
 /// made.
 pub(super) async fn look_up<'a>(
@@ -209,7 +219,7 @@ pub(super) async fn look_up<'a>(
     system: SystemId,
     newcomers: &Newcomers,
 ) -> Result<State<'a>, Failure> {
-    let mut makes_feeds = newcomers.0.load(Ordering::Relaxed);
+    let mut makes_feeds = newcomers.are_expected();
     loop {
         let begin = match connection.takes_new_plans() {
             true => "DISCARD PLANS; BEGIN",
@@ -219,7 +229,7 @@ pub(super) async fn look_up<'a>(
         let queries = BoundLookup::all(subjects, system, makes_feeds);
         let made = ask(connection, sent, Some(begin), &queries, &mut state).await?;
         let is_missing = state.feeds.len() < subjects.owners.len();
-        newcomers.0.store(made > 0 || is_missing, Ordering::Relaxed);
+        newcomers.note(made > 0 || is_missing);
         if is_missing && !makes_feeds {
             // From the beginning, since locks are taken in the order of the owners.
             ask(connection, sent, Some("ROLLBACK"), &[], &mut state).await?;

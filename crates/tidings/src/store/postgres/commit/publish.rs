@@ -64,6 +64,25 @@ impl<'a> State<'a> {
         }
     }
 
+    /// The event as it was stored by this node or another, if the feed has, or had, exactly this one.
+    pub(super) fn stored_as(
+        &self,
+        owner: OwnerId,
+        submission: &Submission,
+    ) -> Option<store::Stored> {
+        let there = self.there(owner, submission)?;
+        let is_same = there.digest == submission.digests.of_content
+            && there.created_at == submission.event.created_at;
+        is_same.then(|| store::Stored {
+            id: submission.event.id,
+            owner,
+            json: submission.json.clone(),
+            rev: there.rev,
+            repeated: false,
+            deleted: false,
+        })
+    }
+
     /// What the feed has, or had, under the id of an event.
     fn there(&self, owner: OwnerId, submission: &Submission) -> Option<There> {
         let key = (owner, submission.event.id);

@@ -1,5 +1,8 @@
 //! Commits whose response is lost.
 
+#[path = "../../../../tests/support/commits_on_the_wire.rs"]
+mod commits_on_the_wire;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -10,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+use commits_on_the_wire::CommitsOnTheWire;
 
 use super::{Database, moment, publishing, submission};
 use crate::config::PostgresConfig;
@@ -82,15 +87,18 @@ async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, late
     };
     let requests = async {
         let mut buffer = vec![0; 1 << 16];
+        let mut commits = CommitsOnTheWire::default();
         loop {
             let read = from_client.read(&mut buffer).await.unwrap_or(0);
             if read == 0 {
                 return false;
             }
             let request = &buffer[..read];
-            let is_commit = request.windows(7).any(|part| part == b"COMMIT\0");
             let pass = Fate::Pass as u8;
-            match is_commit.then(|| fate.swap(pass, Ordering::SeqCst)) {
+            match commits
+                .are_in(request)
+                .then(|| fate.swap(pass, Ordering::SeqCst))
+            {
                 Some(fate) if fate == Fate::LoseCommit as u8 => return false,
                 Some(fate) if fate == Fate::LoseCommitLater as u8 => {
                     later.notified().await;
@@ -183,7 +191,7 @@ impl Scene {
         }
         let other = commit(&rival, other);
         // It is the next to get the lock of the feed.
-        watch.waiting("SELECT feed.owner").await;
+        watch.waiting("").await;
         self.proxy.later.notify_one();
         let committed = [lost.await, other.await].map(|done| done.unwrap().unwrap());
         rival.close().await;
@@ -203,6 +211,16 @@ impl Scene {
         let lock = blocked.client.batch_execute("SELECT pg_advisory_lock(42)");
         lock.await.unwrap();
         blocked
+    }
+
+    /// Publishes events until the store expects only new ones, which it commits in one statement.
+    async fn expect_new(&self) {
+        for number in [1, 2] {
+            self.publish(number).await.unwrap().unwrap();
+        }
+        let before = self.store.commits.sent();
+        self.publish(3).await.unwrap().unwrap();
+        assert_eq!(self.store.commits.sent() - before, 1);
     }
 
     fn events(&self) -> String {
@@ -398,4 +416,41 @@ async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
             "{change:?} after {rival:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_whose_answer_is_lost_is_found() {
+    let scene = Scene::begin().await;
+    scene.expect_new().await;
+    scene.proxy.next_commit(Fate::LoseAnswer);
+    assert_eq!(revs(scene.publish(4).await.unwrap()), [(4, false)]);
+    assert!(scene.proxy.is_done());
+    assert_eq!(scene.events(), "1 2 3 4 head 4");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_is_lost_is_done_again() {
+    let scene = Scene::begin().await;
+    scene.expect_new().await;
+    scene.proxy.next_commit(Fate::LoseCommit);
+    assert_eq!(revs(scene.publish(4).await.unwrap()), [(4, false)]);
+    assert!(scene.proxy.is_done());
+    assert_eq!(scene.events(), "1 2 3 4 head 4");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_in_progress_is_ended_before_its_events_are_looked_for() {
+    let scene = Scene::begin().await;
+    scene.expect_new().await;
+    let blocked = scene.block_commits().await;
+    scene.proxy.next_commit(Fate::LoseAnswer);
+    let published = scene.publish(4);
+    let process = blocked.waiting("WITH feeds").await;
+    // The next attempt, once the statement has ended.
+    while blocked.waiting("WITH feeds").await == process {
+        tokio::task::yield_now().await;
+    }
+    blocked.release().await;
+    assert_eq!(revs(published.await.unwrap()), [(4, false)]);
+    assert_eq!(scene.events(), "1 2 3 4 head 4");
 }
