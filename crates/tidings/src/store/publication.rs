@@ -35,6 +35,13 @@ impl Submission {
         EVENT_BYTES + texts as u64
     }
 
+    /// Whether the publisher chose its time of creation. Else each node takes it from its own clock, so that it tells
+    /// which of two nodes has stored an event.
+    #[cfg(feature = "postgres")]
+    pub(crate) const fn has_time_of_publisher(&self) -> bool {
+        self.digests.without_time.is_some()
+    }
+
     /// About the memory that it takes.
     pub(crate) fn bytes(&self) -> usize {
         let metadata = self.metadata.as_ref().map_or(0, |text| text.len());

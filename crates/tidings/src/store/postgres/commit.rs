@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 use super::fault::{is_conflict, is_response, store_error};
 use super::pool::{Pool, Pooled};
 use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
-use doubt::Evidence;
+use doubt::{Evidence, tell_apart};
 use fresh::{Expectation, Fresh, Tried};
 pub(super) use lookup::LOCK_FEEDS;
 use lookup::Newcomers;
@@ -293,7 +293,7 @@ impl Commits {
             .await
             .map_err(|_| Failure::Silence)??;
         let published = group.publications.iter();
-        let published: Vec<_> = published.map(|request| state.publish(request)).collect();
+        let mut published: Vec<_> = published.map(|request| state.publish(request)).collect();
         let changed = group.steps.iter().map(|step| state.apply(step));
         let changed: Vec<_> = changed.collect();
         let began = Instant::now();
@@ -322,6 +322,7 @@ impl Commits {
                 let evidence = Evidence::of(&state);
                 let ask = || evidence.is_committed(&self.pool, &self.sent);
                 self.find_out(error, ask).await?;
+                tell_apart(&mut published, group);
                 return Ok(Committed {
                     published,
                     changed,
@@ -375,7 +376,9 @@ impl Commits {
                 let session = connection.session().cloned();
                 drop(trying);
                 let ask = || self.find(session.as_ref(), fresh, subjects);
-                self.find_out(error, ask).await.map(Some)
+                let mut published = self.find_out(error, ask).await?;
+                tell_apart(&mut published, fresh.group());
+                Ok(Some(published))
             }
             Err(failure) => Err(failure),
         }

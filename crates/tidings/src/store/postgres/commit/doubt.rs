@@ -18,14 +18,15 @@ use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
 use crate::store::postgres::pool::{Pool, Session};
 use crate::store::postgres::row::{rev_to_sql, status_number};
-use crate::store::{PublishOutcome, StoreError};
+use crate::store::{Group, PublishOutcome, StoreError};
 
 /// How long it is tried to find out the outcome of a commit, in time limits of one connection: a transaction
 /// that was cut off can hold its locks for one of them.
 const PATIENCE: u32 = 3;
 
 /// How many of the events and changes are there. An event can be deleted since. The times, which each node takes from
-/// its own clock, distinguish them from those of another node that got the same positions instead.
+/// its own clock, distinguish them from those of another node that got the same positions instead, except for events
+/// whose publisher has chosen the time.
 const COUNT: &str = "SELECT (SELECT count(*) \
      FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[], $5::bigint[]) \
      AS k (owner, id, rev, digest, at) \
@@ -174,6 +175,19 @@ impl Commits {
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(MAX_WAIT);
+        }
+    }
+}
+
+/// Calls those events repeats that another node can have stored instead of this one, after a commit without a response:
+/// only the time of creation tells them apart, and here the publisher has chosen it. At most one node then calls such an
+/// event new.
+pub(super) fn tell_apart(published: &mut [PublishOutcome], group: &Group) {
+    for (outcome, request) in published.iter_mut().zip(&group.publications) {
+        if let PublishOutcome::Stored(stored) = outcome {
+            for (one, submission) in stored.iter_mut().zip(&request.submissions) {
+                one.repeated |= submission.has_time_of_publisher();
+            }
         }
     }
 }

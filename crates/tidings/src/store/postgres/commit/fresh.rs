@@ -169,6 +169,10 @@ impl<'g> Fresh<'g> {
         Some(fresh)
     }
 
+    pub(super) const fn group(&self) -> &'g Group {
+        self.group
+    }
+
     /// Tries to commit the group.
     pub(super) async fn commit(
         &self,

@@ -454,3 +454,38 @@ async fn a_statement_in_progress_is_ended_before_its_events_are_looked_for() {
     assert_eq!(revs(published.await.unwrap()), [(4, false)]);
     assert_eq!(scene.events(), "1 2 3 4 head 4");
 }
+
+/// A group that publishes the event with a number at a time that its publisher has chosen.
+fn dated(scene: &Scene, number: u64) -> Group {
+    let mut group = scene.event(number);
+    let digests = &mut group.publications[0].submissions[0].digests;
+    digests.without_time = Some(digests.of_content);
+    group
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_do_not_both_call_an_event_new_whose_publisher_has_chosen_its_time() {
+    let scene = Scene::patient().await;
+    scene.publish(1).await.unwrap().unwrap();
+    // At the position and the time of the lost one.
+    let [lost, other] = scene.overtake(dated(&scene, 2), dated(&scene, 2)).await;
+    assert_eq!(revs(Ok(other)), [(2, false)]);
+    assert_eq!(revs(Ok(lost)), [(2, true)]);
+    // In one statement, too.
+    let scene = Scene::begin().await;
+    scene.expect_new().await;
+    let rival = scene.other_node().await;
+    scene.proxy.next_commit(Fate::LoseCommitLater);
+    let lost = commit(&scene.store, dated(&scene, 4));
+    while !scene.proxy.is_done() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        revs(commit(&rival, dated(&scene, 4)).await.unwrap()),
+        [(4, false)]
+    );
+    scene.proxy.later.notify_one();
+    assert_eq!(revs(lost.await.unwrap()), [(4, true)]);
+    assert_eq!(scene.events(), "1 2 3 4 head 4");
+    rival.close().await;
+}
