@@ -200,7 +200,7 @@ async fn the_database_is_reached_with_tls_and_a_password_only() {
     }
 }
 
-/// A server of NATS that wants TLS and a user with a password.
+/// A server of NATS that wants TLS and more.
 struct Nats {
     process: Child,
     log: BufReader<ChildStderr>,
@@ -208,11 +208,11 @@ struct Nats {
 }
 
 impl Nats {
-    fn start(directory: &Path) -> Self {
+    fn start(directory: &Path, authorization: &str) -> Self {
         let (certificate, key) = certify(directory);
         let settings = format!(
             "listen: \"127.0.0.1:-1\"\ntls {{ cert_file: \"{}\", key_file: \"{}\" }}\n\
-             authorization {{ user: tidings, password: {PASSWORD} }}\n",
+             authorization {{ {authorization} }}\n",
             certificate.display(),
             key.display()
         );
@@ -262,15 +262,27 @@ async fn readiness(server: &Server) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bus_is_reached_with_tls_and_a_password_only() {
+    let authorization = format!("user: tidings, password: {PASSWORD}");
+    the_bus_is_reached_only_as(&authorization, "tidings@").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bus_is_reached_with_tls_and_a_token_only() {
+    let authorization = format!("token: {PASSWORD}");
+    the_bus_is_reached_only_as(&authorization, "").await;
+}
+
+/// Tries a bus with the right password or token, with a wrong one, and without its certificate authority.
+async fn the_bus_is_reached_only_as(authorization: &str, user: &str) {
     let database = Database::create();
     let place = tempfile::tempdir().expect("a directory can be made");
-    let mut nats = Nats::start(place.path());
+    let mut nats = Nats::start(place.path(), authorization);
     let [right, wrong] = [("right", PASSWORD), ("wrong", "falsch")].map(|(name, password)| {
         let file = place.path().join(name);
         fs::write(&file, password).expect("writable");
         file
     });
-    let bus = format!("tls://tidings@localhost:{}", nats.port);
+    let bus = format!("tls://{user}localhost:{}", nats.port);
     let start = |password: &Path, authority: Option<PathBuf>| {
         let mut command = tidings();
         command
