@@ -9,6 +9,7 @@ mod converge;
 mod crash;
 mod crash_changes;
 mod crowd;
+mod database_full_disk;
 mod databases;
 mod delete;
 mod disk;

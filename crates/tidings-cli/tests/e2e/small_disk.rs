@@ -76,12 +76,17 @@ impl Disk {
 
     /// A `tidings` command within the mount namespace.
     fn command(&self) -> Command {
+        self.enter(env!("CARGO_BIN_EXE_tidings"))
+    }
+
+    /// A command that runs a program within the mount namespace.
+    pub(crate) fn enter(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.pid(), "--mount"]);
         if !rustix::process::geteuid().is_root() {
             command.args(["--user", "--preserve-credentials"]);
         }
-        command.arg(env!("CARGO_BIN_EXE_tidings"));
+        command.arg(program);
         command
     }
 
@@ -106,13 +111,9 @@ impl Disk {
 
     /// Remounts the file system as read-only.
     pub(crate) async fn make_read_only(&self) {
-        let mut mount = Command::new("nsenter");
-        mount.args(["--target", &self.pid(), "--mount"]);
-        if !rustix::process::geteuid().is_root() {
-            mount.args(["--user", "--preserve-credentials"]);
-        }
+        let mut mount = self.enter("mount");
         mount
-            .args(["mount", "-o", "remount,ro"])
+            .args(["-o", "remount,ro"])
             .arg(self.mount_point.path());
         let (status, _, told) = output_of(mount).await;
         assert!(status.success(), "{told}");

@@ -182,16 +182,22 @@ impl Commits {
     fn log_room(&self, committed: &Result<Committed, StoreError>) {
         let rejected = match committed {
             Err(error @ StoreError::Full(_)) => Some(error),
-            Ok(Committed { published, .. }) if !published.is_empty() => {
-                published.iter().find_map(|outcome| match outcome {
+            Ok(Committed { published, .. }) => {
+                let rejected = published.iter().find_map(|outcome| match outcome {
                     PublishOutcome::NoRoom(error) => Some(&**error),
                     PublishOutcome::Stored(_)
                     | PublishOutcome::Conflict(_)
                     | PublishOutcome::OverQuota(_) => None,
-                })
+                });
+                let mut stored = published.iter().flat_map(PublishOutcome::stored);
+                // Repeats take no room.
+                if rejected.is_none() && stored.all(|one| one.repeated) {
+                    return;
+                }
+                rejected
             }
-            // They do not tell.
-            Ok(_) | Err(_) => return,
+            // It does not tell.
+            Err(_) => return,
         };
         let was_full = self.is_full.swap(rejected.is_some(), Ordering::Relaxed);
         match rejected {
