@@ -42,7 +42,6 @@ use crate::router::Routes;
 use crate::state::AppState;
 use crate::tls::Tls;
 
-use http1::Streaming;
 use socket::Socket;
 
 /// The buffer of each direction of a connection. Streams wait while it is full, and no head can be
@@ -163,11 +162,15 @@ impl Connections {
         self.end(peer, served);
     }
 
-    /// Serves the next requests of a connection whose stream has ended.
+    /// Serves the next requests of a connection whose stream has ended, or closes it.
     pub(crate) async fn resume(&self, freed: Freed) {
-        let socket = Socket::new(freed.socket, freed.read_before, self.write_timeout);
-        self.serve_plain(socket, Peer(freed.peer), freed.occupancy)
-            .await;
+        if freed.keep_alive {
+            let socket = Socket::new(freed.socket, freed.read_before, self.write_timeout);
+            self.serve_plain(socket, Peer(freed.peer), freed.occupancy)
+                .await;
+        } else {
+            linger::close(freed.socket).await;
+        }
     }
 
     /// Serves a connection without TLS, and gives its stream to the reactor.
@@ -178,22 +181,19 @@ impl Connections {
             Some(reactor) => {
                 let handover = Handover::default();
                 match self.serve_until(socket, source, &handover).await {
-                    Ok(Some(stream)) => {
-                        let Streaming {
-                            socket,
-                            read_before,
-                            stream,
-                            framing,
-                        } = stream;
+                    Ok(Some(streaming)) => {
+                        let (socket, unread) = streaming.socket.into_parts();
                         reactor.adopt(Adopted {
                             connection: Freed {
-                                socket: socket.into_stream(),
+                                socket,
                                 peer: peer.0,
                                 occupancy,
-                                read_before,
+                                // In the order in which the client has sent them.
+                                read_before: [streaming.read_before, unread].concat().into(),
+                                keep_alive: streaming.framing.keep_alive,
                             },
-                            framing,
-                            stream,
+                            chunked: streaming.framing.chunked,
+                            stream: streaming.stream,
                         });
                         return;
                     }

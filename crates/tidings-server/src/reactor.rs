@@ -24,7 +24,6 @@ use tokio::task::JoinSet;
 
 use crate::admission::Occupancy;
 use crate::event_stream::LiveStream;
-use crate::handover::Framing;
 use crate::listener::log_panic;
 use crate::state::AppState;
 use crate::vitals::Part;
@@ -36,7 +35,8 @@ use shard::Shard;
 #[derive(Debug)]
 pub(crate) struct Adopted {
     pub(crate) connection: Freed,
-    pub(crate) framing: Framing,
+    /// Whether the body of the response is in chunks.
+    pub(crate) chunked: bool,
     pub(crate) stream: LiveStream,
 }
 
@@ -48,9 +48,11 @@ pub(crate) struct Freed {
     pub(crate) occupancy: Occupancy,
     /// The bytes that the client has already sent of its next request.
     pub(crate) read_before: Bytes,
+    /// Whether there can be a next request.
+    pub(crate) keep_alive: bool,
 }
 
-/// Serves the next requests of a connection whose stream has ended.
+/// Serves the next requests of a connection whose stream has ended, or closes it.
 pub(crate) type Resume =
     Arc<dyn Fn(Freed) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 

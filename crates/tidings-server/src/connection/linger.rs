@@ -4,6 +4,7 @@
 //! the part of the response that it has not read. So the server closes its side, and reads until the
 //! client has closed its own.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -45,6 +46,13 @@ impl Linger {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Closes a connection whose response is complete.
+pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
+    let mut linger = Linger::default();
+    // A connection that is broken already is closed.
+    let _ = poll_fn(|context| linger.poll_shutdown(&mut socket, context)).await;
 }
 
 /// A socket that lingers on its shutdown. The client of an HTTP/2 connection sends at any time: window

@@ -36,9 +36,9 @@ impl Socket {
         }
     }
 
-    /// The stream, after what was read before has been read again.
-    pub(super) fn into_stream(self) -> TcpStream {
-        self.stream
+    /// The stream, and what was read from it before and has not been read again.
+    pub(super) fn into_parts(self) -> (TcpStream, Bytes) {
+        (self.stream, self.read_before)
     }
 
     /// Bounds the time of a write that waits.

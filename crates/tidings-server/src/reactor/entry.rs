@@ -21,7 +21,6 @@ use super::{Adopted, Freed};
 use crate::admission::Occupancy;
 use crate::error_chain::chain;
 use crate::event_stream::{self, KEEPALIVE, sse};
-use crate::handover::Framing;
 use crate::identity::{Ending, Validity};
 use crate::limits::StreamSlot;
 
@@ -33,6 +32,12 @@ const ROUNDS: usize = 4;
 /// The bytes that a client can send of its next request while the stream continues. After them the server
 /// reads nothing more, and notices only by its writes that the client has gone.
 const READ_BEFORE_BYTES: usize = 8 * 1024;
+
+/// The bytes that are read from a socket at a time.
+const READ_BYTES: usize = 1024;
+
+/// The time in which a client must take the last bytes of an ended stream.
+const LAST_BYTES_TIME: Duration = Duration::from_secs(5);
 
 /// The time after which the credential of a client that takes nothing is looked at again.
 const RECHECK: Duration = Duration::from_secs(1);
@@ -75,11 +80,12 @@ pub(super) struct Entry {
     waker: Waker,
     follower: Follower,
     validity: Option<Validity>,
-    framing: Framing,
+    chunked: bool,
+    keep_alive: bool,
     /// The rest of what was begun and must be completed: one frame at most.
     unsent: Bytes,
-    /// Nothing follows `unsent`.
-    is_ended: bool,
+    /// Nothing follows `unsent`, which the client must have taken by this moment.
+    ends_by: Option<Instant>,
     /// Since when the socket takes nothing.
     blocked: Option<Instant>,
     last_sent: Instant,
@@ -100,14 +106,15 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(adopted: Adopted, waker: Waker, serial: u64, now: Instant) -> Self {
         let Adopted {
-            connection,
-            mut framing,
+            mut connection,
+            chunked,
             stream,
         } = adopted;
         let mut read_before = Vec::from(connection.read_before);
-        if read_before.len() > READ_BEFORE_BYTES {
+        // An earlier stream of this connection leaves at most so many.
+        if read_before.len() >= READ_BEFORE_BYTES + READ_BYTES {
             // The library can have read more of it. Without these bytes there is no next request.
-            framing.keep_alive = false;
+            connection.keep_alive = false;
             read_before = Vec::new();
         }
         let validity = stream.credential.map(Validity::of);
@@ -117,9 +124,10 @@ impl Entry {
             follower: stream.follower,
             check: validity.as_ref().map(|_| now),
             validity,
-            framing,
+            chunked,
+            keep_alive: connection.keep_alive,
             unsent: Bytes::new(),
-            is_ended: false,
+            ends_by: None,
             blocked: None,
             last_sent: now,
             farewell: None,
@@ -147,17 +155,20 @@ impl Entry {
 
     /// Looks at the validity with the next step.
     pub(super) fn check_now(&mut self, now: Instant) {
-        self.check = self.validity.as_ref().map(|_| now);
+        if self.ends_by.is_none() {
+            self.check = self.validity.as_ref().map(|_| now);
+        }
     }
 
-    /// The connection, for its next request; `None` if it ends with the stream.
-    pub(super) fn into_connection(self) -> Option<Freed> {
-        self.framing.keep_alive.then(|| Freed {
+    /// The connection after its stream.
+    pub(super) fn into_connection(self) -> Freed {
+        Freed {
             socket: self.socket,
             peer: self.peer,
             occupancy: self.occupancy,
             read_before: self.read_before.into(),
-        })
+            keep_alive: self.keep_alive,
+        }
     }
 
     /// When this entry has something to do although nothing happens.
@@ -169,20 +180,21 @@ impl Entry {
                 self.farewell.map_or(keepalive, |at| at.min(keepalive))
             }
         };
+        let due = self.ends_by.map_or(due, |end| end.min(due));
         self.check.map_or(due, |check| check.min(due))
     }
 
     /// Takes what was read from the store for it.
-    pub(super) fn take_read(&mut self, done: ReadDone) {
-        if self.is_ended {
+    pub(super) fn take_read(&mut self, done: ReadDone, now: Instant) {
+        if self.ends_by.is_some() {
             return;
         }
         match self.follower.take_read(done) {
             Ok(()) => {}
-            Err(StoreError::Closed) => self.finish(&event_stream::farewell()),
+            Err(StoreError::Closed) => self.finish(&event_stream::farewell(), now),
             Err(error) => {
                 tracing::error!(cause = chain(&error), "could not read events for a stream");
-                self.finish(&event_stream::farewell());
+                self.finish(&event_stream::farewell(), now);
             }
         }
     }
@@ -195,6 +207,9 @@ impl Entry {
             }
             self.unblock(turn.now);
         }
+        if self.ends_by.is_some_and(|end| end <= turn.now) {
+            return Served::Gone;
+        }
         if let Some(since) = self.blocked {
             return self.stay_blocked(since, turn);
         }
@@ -204,7 +219,7 @@ impl Entry {
                 Written::Part | Written::Nothing => return Served::Waits,
                 Written::Broken => return Served::Gone,
             }
-            if self.is_ended {
+            if self.ends_by.is_some() {
                 return Served::Finished;
             }
             if self.say_what_is_due(turn) {
@@ -219,7 +234,7 @@ impl Entry {
 
     /// Whether the client has closed its side. What it sends before is kept for its next request.
     fn has_gone(&mut self) -> bool {
-        let mut scratch = [0; 1024];
+        let mut scratch = [0; READ_BYTES];
         while self.read_before.len() < READ_BEFORE_BYTES {
             let mut context = Context::from_waker(&self.waker);
             match self.socket.poll_read_ready(&mut context) {
@@ -244,11 +259,12 @@ impl Entry {
         if let Some(validity) = &self.validity
             && self.check.is_some_and(|check| check <= turn.now)
         {
-            // It cannot be told, and must not be served any more.
             if validity.has_ended() {
-                return Served::Gone;
+                // After the frame that was begun.
+                self.finish(&event_stream::expired(self.follower.cursor()), turn.now);
+            } else {
+                self.check = Some(turn.now + RECHECK);
             }
-            self.check = Some(turn.now + RECHECK);
         }
         Served::Waits
     }
@@ -256,7 +272,7 @@ impl Entry {
     /// Puts frames that do not come from the feeds into `unsent`. Returns whether there were any.
     fn say_what_is_due(&mut self, turn: &Pass) -> bool {
         if self.farewell.is_some_and(|at| at <= turn.now) {
-            self.finish(&event_stream::farewell());
+            self.finish(&event_stream::farewell(), turn.now);
             return true;
         }
         if let Some(validity) = &mut self.validity
@@ -271,7 +287,7 @@ impl Entry {
                     return true;
                 }
                 Err(Ending::Now) => {
-                    self.finish(&event_stream::expired(cursor));
+                    self.finish(&event_stream::expired(cursor), turn.now);
                     return true;
                 }
             }
@@ -284,7 +300,7 @@ impl Entry {
         // A client that reconnects with a valid credential gets the unsent frames.
         let validity = self.validity.as_ref();
         let is_over = validity.is_some_and(|validity| validity.is_over(turn.clock));
-        let chunked = self.framing.chunked;
+        let chunked = self.chunked;
         let key = self.follower.is_live().then(|| RenderingKey {
             owner: self.follower.owner(),
             cursor: self.follower.cursor(),
@@ -292,7 +308,7 @@ impl Entry {
         });
         if key.is_some_and(|key| turn.renderings.find(key)) {
             if is_over {
-                self.finish(&event_stream::expired(self.follower.cursor()));
+                self.finish(&event_stream::expired(self.follower.cursor()), turn.now);
                 return None;
             }
         } else {
@@ -302,7 +318,7 @@ impl Entry {
                     return None;
                 }
                 Step::Changes(_) if is_over => {
-                    self.finish(&event_stream::expired(self.follower.cursor()));
+                    self.finish(&event_stream::expired(self.follower.cursor()), turn.now);
                     return None;
                 }
                 Step::Changes(changes) => {
@@ -310,7 +326,7 @@ impl Entry {
                 }
                 Step::Read(read) => return Some(Served::Reads(read)),
                 Step::Closed => {
-                    self.finish(&event_stream::farewell());
+                    self.finish(&event_stream::farewell(), turn.now);
                     return None;
                 }
                 Step::Wait => {

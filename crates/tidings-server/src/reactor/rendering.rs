@@ -100,7 +100,8 @@ impl Rendering {
     }
 
     fn fill(&mut self, key: Option<RenderingKey>, chunked: bool, changes: &FollowedChanges) {
-        self.key = key;
+        // Nobody finds a part of it.
+        self.key = None;
         self.bytes.clear();
         self.frames.clear();
         self.end = changes.end;
@@ -111,6 +112,7 @@ impl Rendering {
             self.frames
                 .push((self.bytes.len(), frame.cursor(), json_bytes));
         }
+        self.key = key;
     }
 }
 

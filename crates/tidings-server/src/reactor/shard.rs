@@ -12,7 +12,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use slab::Slab;
-use socket2::SockRef;
 use tidings::wire::{FollowerWaker, ReadDone, StoreRead};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
@@ -310,15 +309,9 @@ impl Shard {
             return;
         };
         self.mailbox.ended();
-        let Some(connection) = entry.into_connection() else {
-            return;
-        };
-        if self.is_draining {
-            // The client sees the end before the socket is closed.
-            let _ = SockRef::from(&connection.socket).shutdown(std::net::Shutdown::Write);
-        } else {
-            self.resumed.spawn((self.resume)(connection));
-        }
+        let mut connection = entry.into_connection();
+        connection.keep_alive &= !self.is_draining;
+        self.resumed.spawn((self.resume)(connection));
     }
 
     /// Ends a stream at once.

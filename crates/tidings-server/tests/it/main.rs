@@ -27,6 +27,7 @@ mod session;
 mod shutdown;
 mod spellings;
 mod stream;
+mod stream_ends;
 mod subscribe;
 mod tls;
 mod untaken;

@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use axum::http::Method;
 use serde_json::{Value, json};
-use tidings_server::Scopes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -16,12 +14,12 @@ use crate::stream::Stream;
 use crate::wire;
 
 /// The head of a request for a stream, with further header lines.
-fn subscribe(version: &str, headers: &str) -> String {
+pub(crate) fn subscribe(version: &str, headers: &str) -> String {
     format!("GET {EVENTS}/subscribe HTTP/{version}\r\nHost: localhost\r\n{headers}\r\n")
 }
 
 /// Reads until `what` has arrived this many times. Returns everything that arrived.
-async fn read_until(socket: &mut TcpStream, what: &str, times: usize) -> String {
+pub(crate) async fn read_until(socket: &mut TcpStream, what: &str, times: usize) -> String {
     within(async {
         let (mut text, mut found, mut searched) = (String::new(), 0, 0);
         let mut buffer = vec![0; 64 * 1024];
@@ -51,7 +49,7 @@ async fn metric(address: SocketAddr, name: &str) -> u64 {
 }
 
 /// Waits until a metric has this value.
-async fn until_metric(address: SocketAddr, name: &str, value: u64) {
+pub(crate) async fn until_metric(address: SocketAddr, name: &str, value: u64) {
     within(async {
         while metric(address, name).await != value {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -190,7 +188,7 @@ async fn narrow(address: SocketAddr) -> TcpStream {
 }
 
 /// Large events in a batch, described by their numbers.
-fn large(numbers: std::ops::Range<usize>) -> Value {
+pub(crate) fn large(numbers: std::ops::Range<usize>) -> Value {
     let large = |number: usize| {
         let mut event = event_with("metadata", json!({"trace": "x".repeat(60_000)}));
         event["description"] = number.to_string().into();
@@ -265,43 +263,6 @@ async fn closes_a_stream_whose_client_takes_nothing() {
     let mut rest = Vec::new();
     let _ = within(stalled.read_to_end(&mut rest)).await;
     within(reading).await.expect("it gets everything");
-}
-
-#[tokio::test]
-async fn ends_a_blocked_stream_whose_token_is_revoked() {
-    let app = LoginApp::start().await;
-    let token = app.token(ALICE, USER);
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(16 * 1024).unwrap();
-    let mut socket = within(socket.connect(app.server.address)).await.unwrap();
-    let bearer = format!("Authorization: Bearer {token}\r\n");
-    let head = subscribe("1.1", &bearer).replace("localhost", HOST);
-    within(socket.write_all(head.as_bytes())).await.unwrap();
-    read_until(&mut socket, "event: live", 1).await;
-    let other = app.token(ALICE, USER);
-    let mut kept = crate::expiry::open(&app, &other).await;
-    for _ in 0..2 {
-        let body = large(0..20).to_string();
-        let response = app
-            .send(&Method::POST, EVENTS, Some(&other), Some(&body))
-            .await;
-        assert_eq!(response.status, 201);
-    }
-    read_until(&mut kept, "\"description\":\"19\"", 2).await;
-    let id = crate::login::id_of_token(&token);
-    app.tokens.revocations().revoke(&id, None).await.unwrap();
-    let admin = app.token(ALICE, Scopes::ADMIN);
-    within(async {
-        loop {
-            let scraped = app.send(&Method::GET, "/metrics", Some(&admin), None).await;
-            let text = String::from_utf8(scraped.body).unwrap();
-            if text.contains("tidings_subscribers 1\n") {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
 }
 
 #[tokio::test]

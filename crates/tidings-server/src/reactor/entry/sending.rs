@@ -7,7 +7,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::{Entry, Pass};
+use super::{Entry, LAST_BYTES_TIME, Pass};
 use crate::reactor::rendering::{put_end, put_part};
 
 /// Whether a write can continue.
@@ -90,17 +90,19 @@ impl Entry {
     /// Sends this next.
     pub(super) fn say(&mut self, part: &[u8]) {
         let mut bytes = self.begin_unsent(part.len());
-        put_part(part, self.framing.chunked, &mut bytes);
+        put_part(part, self.chunked, &mut bytes);
         self.unsent = bytes.into();
     }
 
-    /// Sends this last.
-    pub(super) fn finish(&mut self, part: &[u8]) {
+    /// Sends this last, after what was begun.
+    pub(super) fn finish(&mut self, part: &[u8], now: Instant) {
         let mut bytes = self.begin_unsent(part.len());
-        put_part(part, self.framing.chunked, &mut bytes);
-        put_end(self.framing.chunked, &mut bytes);
+        put_part(part, self.chunked, &mut bytes);
+        put_end(self.chunked, &mut bytes);
         self.unsent = bytes.into();
-        self.is_ended = true;
+        self.ends_by = Some(now + LAST_BYTES_TIME);
+        // It is served nothing more, whether its credential is valid or not.
+        self.check = None;
     }
 
     /// A new buffer that begins with the unsent bytes.

@@ -45,7 +45,7 @@ impl Shard {
         if self.is_present(reader) {
             match done {
                 Some(done) => self.serve_by(reader.entry, |entry, turn| {
-                    entry.take_read(done);
+                    entry.take_read(done, turn.now);
                     entry.advance(turn, false)
                 }),
                 None => self.end(reader.entry),
