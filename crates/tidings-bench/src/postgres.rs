@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use tidings::{Config, Draft, Event, PostgresConfig, Tidings};
 use tidings_event::{OwnerId, Severity};
 use tokio::task::JoinSet;
+use tokio_postgres::NoTls;
 
 use crate::Bench;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
@@ -51,6 +52,13 @@ const LOADS: [Load; 2] = [
     },
 ];
 
+/// What a turn of the engine has measured.
+#[derive(Clone, Copy, Debug)]
+struct Published {
+    events_per_second: f64,
+    events_per_group: f64,
+}
+
 impl Load {
     fn name(self) -> String {
         match self.batch {
@@ -62,10 +70,16 @@ impl Load {
         }
     }
 
-    /// Groups as large as those of the engine, whose connections share the publishers.
-    const fn raw_group(self) -> RawGroup {
+    /// Groups as large as those of the engine.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "groups are small, and not negative"
+    )]
+    fn raw_group(self, events: f64) -> RawGroup {
+        let owners = (events / self.batch as f64).round().max(1.0);
         RawGroup {
-            owners: self.publishers / CONNECTIONS,
+            owners: owners as usize,
             events_each: self.batch,
         }
     }
@@ -76,6 +90,7 @@ impl Load {
 struct Rates {
     engine: Samples,
     raw: Samples,
+    events_per_group: Samples,
 }
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
@@ -88,19 +103,21 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     for _ in 0..bench.repetitions() {
         for (load, rates) in LOADS.into_iter().zip(&mut rates) {
             let database = server.create_database().await?;
-            rates.engine.push(publish(bench, &database, load).await?);
+            let published = publish(bench, &database, load).await?;
+            rates.engine.push(published.events_per_second);
+            rates.events_per_group.push(published.events_per_group);
             let database = server.create_database().await?;
             // The engine makes the tables.
             open(bench, &database).await?.close().await?;
-            let rate = raw::flat_out(bench, &database, load.raw_group())?;
+            let group = load.raw_group(published.events_per_group);
+            let rate = raw::flat_out(bench, &database, group)?;
             rates.raw.push(rate);
         }
     }
     for (load, rates) in LOADS.into_iter().zip(&rates) {
-        let group = load.raw_group();
         let name = format!(
             "PostgreSQL alone, {CONNECTIONS} connections, {} events per commit",
-            group.owners * group.events_each
+            rates.events_per_group
         );
         table.ratio(
             &load.name(),
@@ -113,7 +130,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         "To {OWNERS} owners in turn, who have no subscribers. The server of PostgreSQL is on the core of the \
          engine, with its default settings. Alone it writes the same rows into the same tables with the same \
          indexes and counters: one statement inserts the events of a commit, another updates the feeds, and \
-         they are sent together."
+         they are sent together, in groups as large as those of the engine in the same turn."
     ));
     Ok(table)
 }
@@ -122,8 +139,8 @@ async fn open(bench: &Bench, database: &str) -> anyhow::Result<Engine> {
     Engine::open(bench, Config::for_store(PostgresConfig::new(database))).await
 }
 
-/// Runs publishers that continue when they are acknowledged. Returns the events per second.
-async fn publish(bench: &Bench, database: &str, load: Load) -> anyhow::Result<f64> {
+/// Runs publishers that continue when they are acknowledged.
+async fn publish(bench: &Bench, database: &str, load: Load) -> anyhow::Result<Published> {
     let engine = open(bench, database).await?;
     let (stop, published) = (
         Arc::new(AtomicBool::new(false)),
@@ -159,7 +176,21 @@ async fn publish(bench: &Bench, database: &str, load: Load) -> anyhow::Result<f6
         ended??;
     }
     engine.close().await?;
-    Ok(rate)
+    Ok(Published {
+        events_per_second: rate,
+        events_per_group: events_per_group(database).await?,
+    })
+}
+
+/// The events of a transaction on average.
+async fn events_per_group(database: &str) -> anyhow::Result<f64> {
+    let (client, connection) = tokio_postgres::connect(database, NoTls).await?;
+    let driving = tokio::spawn(connection);
+    let sql = "SELECT count(*)::float8 / count(DISTINCT xmin::text) FROM event";
+    let events = client.query_one(sql, &[]).await?.try_get(0)?;
+    drop(client);
+    driving.await?.context("the connection ended badly")?;
+    Ok(events)
 }
 
 async fn send(engine: &Tidings, owner: OwnerId, batch: usize) -> anyhow::Result<()> {
@@ -175,7 +206,8 @@ async fn send(engine: &Tidings, owner: OwnerId, batch: usize) -> anyhow::Result<
     Ok(())
 }
 
-fn event(owner: OwnerId) -> anyhow::Result<Draft> {
+/// An event for an owner.
+pub(crate) fn event(owner: OwnerId) -> anyhow::Result<Draft> {
     Event::builder()
         .from_user(owner)
         .acted_upon(ACTED_UPON)
