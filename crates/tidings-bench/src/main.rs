@@ -37,6 +37,7 @@ mod machine;
 mod many_owners;
 mod peers;
 mod postgres;
+mod postgres_grown;
 #[path = "../../tidings/tests/support/postgres_programs.rs"]
 mod postgres_programs;
 mod process;
@@ -110,6 +111,8 @@ enum Name {
     Users,
     Unicast,
     Grown,
+    /// Needs PostgreSQL's programs.
+    PostgresGrown,
     FanOut,
     Resume,
     IdleMemory,
@@ -223,6 +226,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
         Name::Users => users::run(bench).await,
         Name::Unicast => unicast::run(bench).await,
         Name::Grown => grown::run(bench).await,
+        Name::PostgresGrown => postgres_grown::run(bench).await,
         Name::FanOut => fan_out::run(bench).await,
         Name::Resume => resume::run(bench).await,
         Name::IdleMemory => idle_memory::run(bench).await,
