@@ -93,20 +93,29 @@ impl Heads {
     }
 
     /// Compares batch by batch, evenly over the interval. Ends early if a comparison is needed at once.
+    ///
+    /// A feed that goes live meanwhile is compared when its turn comes, so every feed is compared within the
+    /// interval.
     async fn compare_in_turn(&self) -> Result<Woken, StoreError> {
-        let owners = self.hub.owners();
-        let mut batches = owners.chunks(BATCH);
-        let turns = batches.len().max(1);
+        let turns = self.hub.owners().len().div_ceil(BATCH).max(1);
         // So that the nodes do not ask together.
-        let interval = self.interval.mul_f64(0.8 + 0.4 * fastrand::f64());
+        let interval = self.interval.mul_f64(0.6 + 0.4 * fastrand::f64());
         let pause = interval / u32::try_from(turns).unwrap_or(u32::MAX);
-        for _ in 0..turns {
+        let mut compared = None;
+        for turn in 1..=turns {
             if self.pause(pause).await == Woken::ByNeed {
                 return Ok(Woken::ByNeed);
             }
-            if let Some(batch) = batches.next() {
+            let mut owners = self.hub.owners();
+            owners.retain(|owner| compared.is_none_or(|last| *owner > last));
+            owners.sort_unstable();
+            if turn < turns {
+                owners.truncate(BATCH);
+            }
+            for batch in owners.chunks(BATCH) {
                 self.compare(batch).await?;
             }
+            compared = owners.last().copied().or(compared);
         }
         Ok(Woken::ByTime)
     }
@@ -169,5 +178,39 @@ mod tests {
         drop(seats);
         heads.compare_all().await.unwrap();
         assert_eq!(store.comparisons.load(Ordering::Relaxed), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_feed_that_goes_live_is_compared_within_the_interval() {
+        let directory = TempDir::new().unwrap();
+        let store = Arc::new(WatchedStore::shared(
+            SqliteStore::open(directory.path()).unwrap(),
+        ));
+        let hub = Arc::new(Hub::new(1024, Holes::Refill));
+        let interval = Duration::from_secs(5);
+        let metrics = Arc::new(Metrics::new());
+        let heads = Heads::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&hub),
+            Arc::clone(&metrics),
+            interval,
+        );
+        // More than one batch, with the last feeds of all in the middle of a round.
+        let owners = std::iter::repeat_with(OwnerId::mint).take(BATCH + 1);
+        let mut seats: Vec<_> = owners.map(|owner| hub.join(owner, owner)).collect();
+        let round = heads.compare_in_turn();
+        let late = async {
+            tokio::time::sleep(interval / 5).await;
+            for _ in 0..10 {
+                let owner = OwnerId::mint();
+                seats.push(hub.join(owner, owner));
+            }
+        };
+        let begun = now();
+        let (compared, ()) = tokio::join!(round, late);
+        compared.unwrap();
+        assert!(now() <= begun + interval);
+        // Minted ids rise, so the later feeds come last.
+        assert_eq!(metrics.heads_compared.get(), seats.len() as u64);
     }
 }

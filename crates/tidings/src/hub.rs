@@ -143,6 +143,11 @@ impl Hub {
         self.feeds().keys().copied().collect()
     }
 
+    /// Whether a subscriber of this node follows a feed.
+    pub(crate) fn has_subscribers(&self, owner: OwnerId) -> bool {
+        self.feeds().contains_key(&owner)
+    }
+
     /// The guard is gone before the feed is locked, so that feeds do not wait for each other.
     fn feed(&self, owner: OwnerId) -> Option<Arc<LiveFeed>> {
         self.feeds().get(&owner).cloned()

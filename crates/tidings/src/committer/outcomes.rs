@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use tidings_event::{OwnerId, Receipt};
+use tidings_event::{OwnerId, Receipt, Rev};
 
 use super::late::LateReplies;
 use super::request::{PublishResult, Replies};
@@ -36,6 +36,21 @@ pub(super) fn deliver(
     for one in committed.stored().filter(|one| one.repeated) {
         if let Some(waiting) = hub.expect(one.owner, one.rev) {
             late.entry(one.owner).or_default().push(waiting);
+        }
+    }
+    // The frame of a changed event of the system waits for the event, which another node may have stored.
+    let mut newest: HashMap<OwnerId, Rev> = HashMap::new();
+    for step in committed.changed.iter().filter(|step| !step.ids.is_empty()) {
+        let rev = newest.entry(step.owner).or_default();
+        *rev = step.system.max(*rev);
+    }
+    for (owner, rev) in newest {
+        if rev > Rev::ZERO
+            && owner != system
+            && hub.has_subscribers(owner)
+            && let Some(waiting) = hub.expect(system, rev)
+        {
+            late.entry(owner).or_default().push(waiting);
         }
     }
     late

@@ -270,7 +270,7 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.upkeep.check().await
+        self.upkeep.check(self.identity).await
     }
 
     async fn close(&self) {

@@ -239,6 +239,25 @@ async fn an_acknowledged_event_is_delivered_after_those_of_other_nodes() {
     assert_eq!((reader.frames, reader.lives), (6, 1));
 }
 
+/// The frame of the change names the event, so it comes after the event, and the reply after both.
+#[tokio::test]
+async fn an_acknowledged_change_of_a_system_event_of_another_node_is_delivered() {
+    let cluster = Cluster::start(2, SILENT, 0, NEVER).await;
+    let [one, two] = &cluster.nodes[..] else {
+        panic!("two nodes");
+    };
+    let user = OwnerId::mint();
+    let mut reader = Reader::open(two, user).await;
+    let shared = one.publish(event(None)).await.unwrap().id;
+    two.set_status(user, shared, Status::Read).await.unwrap();
+    reader.take_what_is_there();
+    assert_eq!((reader.frames, reader.lives), (2, 1));
+    // Nobody waits for it where no stream of the user is.
+    let other = OwnerId::mint();
+    let shared = one.publish(event(None)).await.unwrap().id;
+    two.delete(other, shared).await.unwrap();
+}
+
 #[tokio::test]
 async fn subscribers_read_the_store_if_a_refill_is_incomplete() {
     let cluster = Cluster::start(2, SILENT, 0, NEVER).await;

@@ -19,6 +19,11 @@ const NODES: i64 = 0x7469_6420_6e6f_6465;
 /// process that has ended only when it sees that its connection is closed.
 const WAIT_MS: u32 = 2_000;
 
+/// How long the server keeps the locks of a node that says nothing, in milliseconds. A node asks for the lead every
+/// second, so only one that hangs is silent for so long. PostgreSQL 13 does not know the setting.
+const LIMIT_SILENCE: &str = "SELECT set_config('idle_session_timeout', '60000', false) \
+     WHERE current_setting('server_version_num')::int >= 140000";
+
 /// The table that is there while a store is moved into the database.
 pub(super) const UNFINISHED_MOVE: &str = "unfinished_move";
 
@@ -51,6 +56,7 @@ enum Held {
 /// Tells the others that this node uses the store, for as long as the connection lives.
 async fn join(connector: &Connector, role: Role) -> Result<Box<Session>, JoinFault> {
     let connection = Connection::open(connector, role).await?;
+    connection.batch_execute(LIMIT_SILENCE).await?;
     if !lock(&connection, "pg_advisory_lock_shared").await? {
         return Err(JoinFault::Moving);
     }

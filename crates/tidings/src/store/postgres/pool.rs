@@ -122,8 +122,11 @@ impl Connection {
     async fn set_up(&self, role: Role, timeout: Duration) -> Result<Option<Session>, ConnectError> {
         let milliseconds = timeout.as_millis();
         // Nothing here takes long enough for just-in-time compilation to pay.
+        // The server sees within half a minute that the network or the machine of a node is gone, and releases its
+        // locks.
         let common = format!(
-            "SET jit = off; SET client_min_messages = warning; \
+            "SET jit = off; SET client_min_messages = warning; SET tcp_keepalives_idle = 15; \
+             SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 30000; \
              SET default_transaction_isolation = 'read committed'; \
              SET idle_in_transaction_session_timeout = {milliseconds}; \
              SET statement_timeout = {milliseconds};"

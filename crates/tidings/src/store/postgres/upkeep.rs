@@ -12,11 +12,13 @@ use uuid::Uuid;
 use super::commit::LOCK_FEEDS;
 use super::fault::store_error;
 use super::pool::{Pool, Pooled};
+use super::read_fault::ReadFault;
 use super::row::{moment, severity};
 use super::search_blocks;
+use super::viewer::check_identity;
 use crate::store::kind::Kind;
 use crate::store::moment::nanoseconds;
-use crate::store::{Progress, StoreError};
+use crate::store::{Progress, StoreError, StoreIdentity};
 
 /// The most deletions that are forgotten at a time: a commit of a few milliseconds.
 const TOMBSTONES_AT_A_TIME: i64 = 512;
@@ -70,18 +72,25 @@ impl Maintenance {
         noted.map(drop).map_err(store_error)
     }
 
-    /// Checks that the server takes events.
-    pub(super) async fn check(&self) -> Result<(), StoreError> {
+    /// Checks that the server takes events, and that it has the store that this node has opened.
+    pub(super) async fn check(&self, identity: StoreIdentity) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
         // An update of nothing is rejected by a standby, like every other.
-        let checked = connection
-            .execute("UPDATE installation SET only_row = true WHERE false", &[])
-            .await;
-        checked.map(drop).map_err(|error| {
+        let checked = async {
+            connection
+                .execute("UPDATE installation SET only_row = true WHERE false", &[])
+                .await?;
+            connection
+                .query_opt("SELECT epoch, system_id FROM installation", &[])
+                .await
+        };
+        let row = checked.await.map_err(|error| {
             let error = store_error(error);
             connection.close();
             error
-        })
+        })?;
+        let row = row.ok_or(ReadFault::Restored)?;
+        Ok(check_identity(&row, identity)?)
     }
 
     /// Forgets some deletions before a moment or, if there are none, some beyond the last `kept` of an owner,

@@ -46,6 +46,16 @@ pub(super) struct SeenFeed {
     pub(super) counts: KindCounts,
 }
 
+/// Checks that the first two columns of a row, an epoch and an installation, are those of the store that this node
+/// has opened.
+pub(super) fn check_identity(row: &Row, identity: StoreIdentity) -> Result<(), ReadFault> {
+    let (epoch, system): (Uuid, Uuid) = (row.try_get(0)?, row.try_get(1)?);
+    if epoch != *identity.epoch.as_uuid() || system != *identity.system.as_uuid() {
+        return Err(ReadFault::Restored);
+    }
+    Ok(())
+}
+
 /// What the caller's overlays take from the counts of the system's feed, by severity.
 type Overlaid = [u64; Severity::ALL.len()];
 
@@ -57,10 +67,7 @@ impl Viewer {
         owner: OwnerId,
     ) -> Result<Self, ReadFault> {
         let row = rows.first().ok_or(ReadFault::Restored)?;
-        let (epoch, system): (Uuid, Uuid) = (row.try_get(0)?, row.try_get(1)?);
-        if epoch != *identity.epoch.as_uuid() || system != *identity.system.as_uuid() {
-            return Err(ReadFault::Restored);
-        }
+        check_identity(row, identity)?;
         let own = match row.try_get::<_, Option<i64>>(2)? {
             Some(_) => Some(SeenFeed {
                 owner,

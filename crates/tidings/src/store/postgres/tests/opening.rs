@@ -41,6 +41,21 @@ async fn nodes_that_start_at_once_have_one_identity() {
     assert_eq!(again.epoch.as_uuid(), first.epoch.as_uuid());
 }
 
+/// A node of the store before a restore must not count as ready: it rejects all reads.
+#[tokio::test]
+async fn a_store_with_another_epoch_is_not_that_of_the_node() {
+    let database = Database::create();
+    let store = open(&database).await;
+    store.check().await.unwrap();
+    database.query("UPDATE installation SET epoch = gen_random_uuid()");
+    let checked = store.check().await;
+    let Err(StoreError::Unavailable(cause)) = &checked else {
+        panic!("{checked:?}");
+    };
+    assert!(cause.to_string().contains("restart the node"), "{cause}");
+    store.close().await;
+}
+
 #[tokio::test]
 async fn a_schema_of_a_newer_version_is_rejected() {
     let database = Database::create();
