@@ -56,7 +56,7 @@ impl Drop for Database {
 
 /// Executes statements on a connection of their own. A thread of its own, because tests call this within a
 /// runtime and without.
-fn execute(url: String, sql: String) -> Vec<Option<String>> {
+pub(crate) fn execute(url: String, sql: String) -> Vec<Option<String>> {
     let work = async move {
         let (client, driver) = tokio_postgres::connect(&url, NoTls)
             .await

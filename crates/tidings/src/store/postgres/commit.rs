@@ -1,6 +1,7 @@
 //! Commits groups. A group takes few statements, however many events it has: new events one, and other groups usually two
 //! round trips. The first locks and looks up, the second writes and commits. In between everything is decided in memory.
 
+mod abandoned;
 mod change;
 mod confirm;
 mod doubt;
@@ -20,8 +21,9 @@ use tidings_event::SystemId;
 use tokio::time::{Instant, timeout};
 
 use super::fault::{is_conflict, is_response, store_error};
-use super::pool::{Pool, Pooled};
+use super::pool::{Connection, Pool, Pooled};
 use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
+use abandoned::Abandoned;
 use doubt::{Evidence, tell_apart};
 use fresh::{Expectation, Fresh, Tried};
 pub(super) use lookup::LOCK_FEEDS;
@@ -50,6 +52,7 @@ pub(super) struct Commits {
     is_full: AtomicBool,
     newcomers: Newcomers,
     expectation: Expectation,
+    abandoned: Abandoned,
 }
 
 /// Why a group was not committed, or may not have been.
@@ -98,22 +101,33 @@ impl Failure {
     }
 }
 
+/// Why a group is not begun.
+const WAITING: &str = "earlier commits still wait for the synchronous standby";
+
 const SILENCE: &str = "PostgreSQL did not answer in time";
 
 /// A connection in a transaction. Unless the transaction has ended, dropping this closes the connection, and
-/// PostgreSQL rolls back.
-struct Ongoing(Option<Pooled>);
+/// PostgreSQL rolls back, unless the commit waits for the synchronous standby.
+struct Ongoing<'c> {
+    connection: Option<Pooled>,
+    abandoned: &'c Abandoned,
+}
 
-impl Ongoing {
+impl Ongoing<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection.as_deref().expect("it has not ended")
+    }
+
     /// Returns the connection to its pool.
     fn end(mut self) {
-        drop(self.0.take());
+        drop(self.connection.take());
     }
 }
 
-impl Drop for Ongoing {
+impl Drop for Ongoing<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
+        if let Some(connection) = self.connection.take() {
+            self.abandoned.note(connection.session());
             connection.close();
         }
     }
@@ -122,6 +136,7 @@ impl Drop for Ongoing {
 impl Commits {
     pub(super) fn new(pool: Pool, system: SystemId, timeout: Duration) -> Self {
         Self {
+            abandoned: Abandoned::new(pool.most()),
             pool,
             system,
             timeout,
@@ -129,6 +144,14 @@ impl Commits {
             is_full: AtomicBool::new(false),
             newcomers: Newcomers::default(),
             expectation: Expectation::default(),
+        }
+    }
+
+    /// Begins to use a connection.
+    const fn begin(&self, connection: Pooled) -> Ongoing<'_> {
+        Ongoing {
+            connection: Some(connection),
+            abandoned: &self.abandoned,
         }
     }
 
@@ -274,7 +297,15 @@ impl Commits {
         subjects: &Subjects,
         fresh: Option<&Fresh<'_>>,
     ) -> Result<Committed, Failure> {
-        let mut ongoing = Ongoing(Some(connection));
+        let mut ongoing = self.begin(connection);
+        // The server gives up first, and says why.
+        let silence = self.timeout * 2;
+        let are_few = self.abandoned.are_few(ongoing.connection());
+        let are_few = timeout(silence, are_few).await;
+        if !are_few.map_err(|_| Failure::Silence)?? {
+            ongoing.end();
+            return Err(Failure::Response(StoreError::Unavailable(WAITING.into())));
+        }
         if let Some(fresh) = fresh.filter(|_| self.expectation.is_new()) {
             let began = Instant::now();
             if let Some(published) = self.attempt_new(&mut ongoing, fresh, subjects).await? {
@@ -285,9 +316,7 @@ impl Commits {
                 });
             }
         }
-        let connection = ongoing.0.as_deref().expect("it is used no more");
-        // The server gives up first, and says why.
-        let silence = self.timeout * 2;
+        let connection = ongoing.connection();
         let looked_up = lookup::look_up(
             connection,
             &self.sent,
@@ -326,7 +355,7 @@ impl Commits {
                 // The old connection is of no use, and its end tells the server so.
                 drop(ongoing);
                 let evidence = Evidence::of(&state);
-                let ask = || evidence.is_committed(&self.pool, &self.sent);
+                let ask = || evidence.is_committed(self);
                 self.find_out(error, ask).await?;
                 tell_apart(&mut published, group);
                 return Ok(Committed {
@@ -352,16 +381,15 @@ impl Commits {
 
     /// Tries to commit a group of new events in one statement. Returns `None` if they are not all new: nothing was
     /// written then.
-    async fn attempt_new(
-        &self,
-        ongoing: &mut Ongoing,
+    async fn attempt_new<'c>(
+        &'c self,
+        ongoing: &mut Ongoing<'c>,
         fresh: &Fresh<'_>,
         subjects: &Subjects,
     ) -> Result<Option<Vec<PublishOutcome>>, Failure> {
-        let connection = ongoing.0.take().expect("it was just given");
         // Unless it has answered, it is closed.
-        let trying = Ongoing(Some(connection));
-        let connection = trying.0.as_deref().expect("it was just given");
+        let trying = self.begin(ongoing.connection.take().expect("it has not ended"));
+        let connection = trying.connection();
         let tried = timeout(self.timeout * 2, fresh.commit(connection, &self.sent)).await;
         let tried = tried
             .unwrap_or_else(|_| Err(Failure::InDoubt(StoreError::Unavailable(SILENCE.into()))));

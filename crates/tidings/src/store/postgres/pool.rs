@@ -45,8 +45,16 @@ const SESSION: &str = "SELECT current_setting('synchronous_commit'), pid, \
 const END_SESSION: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
      WHERE pid = $1 AND to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') = $2";
 
+/// Forgets what a transaction has seen of other sessions. Within one, PostgreSQL always shows the same.
+const LOOK_AGAIN: &str = "SELECT pg_stat_clear_snapshot()";
+
+/// Those of some sessions whose commits the synchronous standby does not have yet.
+const WAITING: &str = "SELECT k.pid, k.began FROM unnest($1::integer[], $2::text[]) AS k (pid, began) \
+     JOIN pg_stat_activity AS session ON session.pid = k.pid AND session.wait_event = 'SyncRep' \
+     AND to_char(session.backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') = k.began";
+
 /// The session of a connection, as other connections see it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
     process: i32,
     began: String,
@@ -55,9 +63,13 @@ pub(super) struct Session {
 impl Session {
     /// Ends the session of another connection and waits until it has ended: the server then executes nothing of what it
     /// was sent. It cannot learn that from the end of a connection which the network has swallowed.
+    ///
+    /// The session must not be in a commit that waits for the synchronous standby. PostgreSQL would stop waiting and
+    /// show the commit to all, and a promotion of the standby would lose it.
     pub(super) async fn end(&self, connection: &Connection) -> Result<(), tokio_postgres::Error> {
         let statement = connection.prepared(END_SESSION).await?;
         loop {
+            connection.batch_execute(LOOK_AGAIN).await?;
             let is_there = connection
                 .query(&statement, &[&self.process, &self.began])
                 .await?;
@@ -66,6 +78,22 @@ impl Session {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// Those of `sessions` whose commits wait for the synchronous standby.
+    pub(super) async fn waiting_for_standby(
+        sessions: &[Self],
+        connection: &Connection,
+    ) -> Result<Vec<Self>, tokio_postgres::Error> {
+        let statement = connection.prepared(WAITING).await?;
+        let processes: Vec<i32> = sessions.iter().map(|session| session.process).collect();
+        let began: Vec<&str> = sessions.iter().map(|session| &*session.began).collect();
+        let rows = connection.query(&statement, &[&processes, &began]).await?;
+        let session = |row: &tokio_postgres::Row| Self {
+            process: row.get(0),
+            began: row.get(1),
+        };
+        Ok(rows.iter().map(session).collect())
     }
 }
 

@@ -8,6 +8,7 @@ mod outcomes;
 mod plans;
 mod refill;
 mod schema;
+mod standby;
 mod statements;
 mod upkeep;
 

@@ -2,8 +2,6 @@
 //!
 //! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
 
-use std::sync::atomic::AtomicU64;
-
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -13,10 +11,10 @@ use super::fresh::Fresh;
 use super::lookup::{LOCK_FEEDS, MAKE_FEEDS, look_up};
 use super::state::{EventSource, State};
 use super::subjects::Subjects;
-use super::{Commits, FIRST_WAIT, Failure, MAX_WAIT, Ongoing};
+use super::{Commits, FIRST_WAIT, Failure, MAX_WAIT};
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
-use crate::store::postgres::pool::{Pool, Session};
+use crate::store::postgres::pool::Session;
 use crate::store::postgres::row::{rev_to_sql, status_number};
 use crate::store::{Group, PublishOutcome, StoreError};
 
@@ -85,13 +83,9 @@ impl<'a> Evidence<'a> {
 
     /// Whether all effects are there, and durable: `None` if not. First it takes the locks of the transaction, in the same way,
     /// so that it waits until the server has ended the transaction in the one way or the other.
-    pub(super) async fn is_committed(
-        &self,
-        pool: &Pool,
-        sent: &AtomicU64,
-    ) -> Result<Option<()>, StoreError> {
-        let ongoing = Ongoing(Some(pool.get().await?));
-        let connection = ongoing.0.as_deref().expect("it was just given");
+    pub(super) async fn is_committed(&self, commits: &Commits) -> Result<Option<()>, StoreError> {
+        let ongoing = commits.begin(commits.pool.get().await?);
+        let connection = ongoing.connection();
         let (events, changes) = (&self.events, &self.changes);
         let parameters: [&(dyn ToSql + Sync); 10] = [
             &events.0, &events.1, &events.2, &events.3, &events.4, &changes.0, &changes.1,
@@ -105,7 +99,7 @@ impl<'a> Evidence<'a> {
             let row = connection.query_one(COUNT, &parameters).await?;
             let is_committed = i64::try_from(expected) == Ok(row.try_get(0)?);
             if is_committed {
-                confirm(connection, sent, &self.owners).await?;
+                confirm(connection, &commits.sent, &self.owners).await?;
             } else {
                 connection.batch_execute("ROLLBACK").await?;
             }
@@ -119,17 +113,17 @@ impl<'a> Evidence<'a> {
 
 impl Commits {
     /// Looks for the events of a statement that got no response, once it can no longer be executed.
+    ///
+    /// The locks come first. Once it has them, the session of the statement can only be waiting for them, or has not
+    /// begun. A session that waits for the synchronous standby holds them, so it is never ended.
     pub(super) async fn find(
         &self,
         session: Option<&Session>,
         fresh: &Fresh<'_>,
         subjects: &Subjects,
     ) -> Result<Option<Vec<PublishOutcome>>, StoreError> {
-        let ongoing = Ongoing(Some(self.pool.get().await?));
-        let connection = ongoing.0.as_deref().expect("it was just given");
-        if let Some(session) = session {
-            session.end(connection).await.map_err(store_error)?;
-        }
+        let ongoing = self.begin(self.pool.get().await?);
+        let connection = ongoing.connection();
         let looked_up = look_up(
             connection,
             &self.sent,
@@ -138,6 +132,9 @@ impl Commits {
             &self.newcomers,
         );
         let state = looked_up.await.map_err(Failure::into_error)?;
+        if let Some(session) = session {
+            session.end(connection).await.map_err(store_error)?;
+        }
         let found = fresh.found_in(&state);
         let ended = match found {
             Some(_) => confirm(connection, &self.sent, &state.owners()).await,

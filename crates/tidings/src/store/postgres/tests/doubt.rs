@@ -19,6 +19,7 @@ use commits_on_the_wire::CommitsOnTheWire;
 use super::{Database, moment, publishing, submission};
 use crate::config::PostgresConfig;
 use crate::store::postgres::PostgresStore;
+use crate::store::postgres::commit::LOCK_FEEDS;
 use crate::store::{ChangeStep, Committed, Group, PublishOutcome, Store as _, StoreError};
 
 /// What the proxy does with the next commit.
@@ -33,13 +34,15 @@ enum Fate {
     LoseCommit = 2,
     /// The same, once the test says so.
     LoseCommitLater = 3,
+    /// Its client loses the connection, and the server gets it once the test says so.
+    ArriveLate = 4,
 }
 
 /// A proxy before the server.
 struct Proxy {
     port: u16,
     fate: Arc<AtomicU8>,
-    /// Loses the commit that is lost later.
+    /// Loses the commit that is lost later, or passes the one that arrives late.
     later: Arc<Notify>,
     _tasks: JoinSet<()>,
 }
@@ -83,7 +86,6 @@ async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, late
     let (mut from_server, mut to_server) = server.into_split();
     let answers = async move {
         let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
-        from_server
     };
     let requests = async {
         let mut buffer = vec![0; 1 << 16];
@@ -91,7 +93,7 @@ async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, late
         loop {
             let read = from_client.read(&mut buffer).await.unwrap_or(0);
             if read == 0 {
-                return false;
+                return None;
             }
             let request = &buffer[..read];
             let pass = Fate::Pass as u8;
@@ -99,32 +101,36 @@ async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, late
                 .are_in(request)
                 .then(|| fate.swap(pass, Ordering::SeqCst))
             {
-                Some(fate) if fate == Fate::LoseCommit as u8 => return false,
+                Some(fate) if fate == Fate::LoseCommit as u8 => return None,
                 Some(fate) if fate == Fate::LoseCommitLater as u8 => {
                     later.notified().await;
-                    return false;
+                    return None;
                 }
+                Some(fate) if fate == Fate::ArriveLate as u8 => return Some(request.to_vec()),
                 Some(fate) if fate == Fate::LoseAnswer as u8 => {
                     to_server.write_all(request).await.unwrap();
-                    return true;
+                    return Some(Vec::new());
                 }
                 _ => {
                     if to_server.write_all(request).await.is_err() {
-                        return false;
+                        return None;
                     }
                 }
             }
         }
     };
-    tokio::pin!(answers);
-    let keeps_server = tokio::select! {
+    let late = tokio::select! {
         // Before an answer to a lost commit could pass.
         biased;
-        keeps_server = requests => keeps_server,
-        _ = &mut answers => false,
+        late = requests => late,
+        _ = answers => None,
     };
     drop(from_client);
-    if keeps_server {
+    if let Some(late) = late {
+        if !late.is_empty() {
+            later.notified().await;
+            to_server.write_all(&late).await.unwrap();
+        }
         // The server does not learn that its client is gone.
         std::future::pending::<()>().await;
     }
@@ -439,18 +445,37 @@ async fn a_statement_that_is_lost_is_done_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_in_progress_is_ended_before_its_events_are_looked_for() {
+async fn a_statement_in_progress_is_waited_for() {
     let scene = Scene::begin().await;
     scene.expect_new().await;
     let blocked = scene.block_commits().await;
     scene.proxy.next_commit(Fate::LoseAnswer);
     let published = scene.publish(4);
-    let process = blocked.waiting("WITH feeds").await;
-    // The next attempt, once the statement has ended.
-    while blocked.waiting("WITH feeds").await == process {
-        tokio::task::yield_now().await;
-    }
+    blocked.waiting("WITH feeds").await;
+    blocked.waiting(LOCK_FEEDS).await;
     blocked.release().await;
+    assert_eq!(revs(published.await.unwrap()), [(4, false)]);
+    assert_eq!(scene.events(), "1 2 3 4 head 4");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_arrives_late_is_ended() {
+    let scene = Scene::patient().await;
+    scene.expect_new().await;
+    let watch = Blocked::watch(&scene.database).await;
+    let rival = Blocked::watch(&scene.database).await;
+    let lock = rival
+        .client
+        .batch_execute("BEGIN; SELECT FROM feed FOR UPDATE");
+    lock.await.unwrap();
+    scene.proxy.next_commit(Fate::ArriveLate);
+    let published = scene.publish(4);
+    watch.waiting(LOCK_FEEDS).await;
+    scene.proxy.later.notify_one();
+    // It gets the lock after the session that looks for its events.
+    watch.waiting("WITH feeds").await;
+    rival.release().await;
+    watch.release().await;
     assert_eq!(revs(published.await.unwrap()), [(4, false)]);
     assert_eq!(scene.events(), "1 2 3 4 head 4");
 }
