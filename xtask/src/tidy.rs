@@ -43,6 +43,9 @@ const MUST_NOT_NAME: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Pages that are read as a whole, and the most bytes of each.
+const LONGEST_PAGES: &[(&str, usize)] = &[("ARCHITECTURE.md", 12_000)];
+
 /// Reports every broken rule at once.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut faults = Vec::new();
@@ -63,6 +66,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         check_names(path, name, reason, &mut faults)?;
     }
     check_lock(&mut faults)?;
+    check_pages(&mut faults)?;
     if faults.is_empty() {
         return Ok(());
     }
@@ -120,6 +124,20 @@ fn check_lock(faults: &mut Vec<String>) -> anyhow::Result<()> {
             faults.push(format!(
                 "{}: names addresses to download from",
                 path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_pages(faults: &mut Vec<String>) -> anyhow::Result<()> {
+    for (name, most) in LONGEST_PAGES {
+        let page = std::fs::read(command::root().join(name))
+            .with_context(|| format!("could not read {name}"))?;
+        if page.len() > *most {
+            faults.push(format!(
+                "{name}: {} bytes, at most {most}: move reasons to docs/decisions",
+                page.len()
             ));
         }
     }
