@@ -44,8 +44,8 @@ impl From<OpenFault> for OpenError {
 
 /// Why nothing of a publish request was stored.
 ///
-/// One exception: after [`PublishError::Closed`] or a store error the request may be repeated
-/// without fear, since an event that was stored after all is not stored twice.
+/// One exception: after [`PublishError::Closed`] or a store error the events can have been stored. Repeat the
+/// request; no event is stored twice.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -121,7 +121,7 @@ pub enum ChangeError {
     #[error("the filter is empty")]
     EmptyFilter,
     /// The cursor up to which events are meant is not one of this owner and this store.
-    #[error("the cursor up to which events are meant cannot be used ({0})")]
+    #[error("the upper cursor cannot be used ({0})")]
     UpTo(ResetReason),
     /// There are more ids than [`Limits::change_ids`](tidings_event::Limits::change_ids).
     #[error("the change names {ids} events, more than the {limit} allowed")]
@@ -131,14 +131,14 @@ pub enum ChangeError {
         /// The limit.
         limit: usize,
     },
-    /// As many bulk changes of this owner wait for their turn as may wait; nothing was changed.
-    #[error("{limit} changes of this owner wait for their turn, as many as may wait")]
+    /// This owner has the most bulk changes that can wait for their turn; nothing was changed.
+    #[error("{limit} changes of this owner are already waiting; try again later")]
     TooManyWaiting {
         /// The limit.
         limit: usize,
     },
-    /// As many bulk changes of all owners wait as may wait; nothing was changed.
-    #[error("as many changes wait for their turn as may wait")]
+    /// The most bulk changes of all owners are waiting; nothing was changed.
+    #[error("too many changes are waiting; try again later")]
     Overloaded,
     /// The change was stopped between two steps. What was changed before stays changed.
     #[error("the change was stopped")]

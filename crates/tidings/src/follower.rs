@@ -60,7 +60,7 @@ pub enum Step {
     Read(StoreRead),
     /// There is nothing until the waker is called.
     Wait,
-    /// The engine is closed. A reader that was behind comes back with its cursor.
+    /// The engine is closed. A subscriber that was behind resumes with its cursor at the next start.
     Closed,
 }
 

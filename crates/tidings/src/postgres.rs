@@ -1,4 +1,4 @@
-//! What is about stores in PostgreSQL only: their addresses, state, audits and restores.
+//! Addresses, state, audits and restores of stores in PostgreSQL.
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// 10,000: a new user sees what happened to the installation lately.
+    /// 10,000: a new user sees the recent events of the installation.
     pub const DEFAULT_SYSTEM_EVENTS: u64 = 10_000;
     /// 30 days: a device can be unused for a month.
     pub const DEFAULT_DELETED_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! What is about stores in SQLite only: backups, audits and repairs of a data directory.
+//! Backups, audits and repairs of data directories.
 
 use std::path::Path;
 

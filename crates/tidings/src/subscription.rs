@@ -76,8 +76,8 @@ impl From<Follower> for Subscription {
 }
 
 impl Subscription {
-    /// Waits for the next item. `None` when the engine is closed; a reader that was behind then
-    /// comes back with its cursor.
+    /// Waits for the next item. `None` when the engine is closed; a subscriber that was behind resumes with its
+    /// cursor at the next start.
     ///
     /// Cancel-safe: dropping the future loses nothing.
     ///

@@ -1528,7 +1528,7 @@ export interface operations {
                      *         {
                      *           "error": {
                      *             "code": "invalid_event",
-                     *             "error": "The event breaks the rules; nothing was stored",
+                     *             "error": "The event is invalid; nothing was stored",
                      *             "longDescription": [
                      *               "actedUpon is missing"
                      *             ],
@@ -1555,7 +1555,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartlyPublished"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event is invalid; nothing was stored. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1681,7 +1681,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1807,7 +1807,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeletedEvents"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2132,7 +2132,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedEvents"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2823,7 +2823,7 @@ export interface operations {
                     "application/json": components["schemas"]["UpdatedEvent"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3238,7 +3238,7 @@ export interface operations {
                      *         {
                      *           "error": {
                      *             "code": "invalid_event",
-                     *             "error": "The event breaks the rules; nothing was stored",
+                     *             "error": "The event is invalid; nothing was stored",
                      *             "longDescription": [
                      *               "actedUpon is missing"
                      *             ],
@@ -3265,7 +3265,7 @@ export interface operations {
                     "application/json": components["schemas"]["PartlyPublished"];
                 };
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event breaks the rules; nothing was stored. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event is invalid; nothing was stored. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3396,7 +3396,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3542,7 +3542,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: Nothing is served at this path. */
+            /** @description `route_not_found`: This path does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3674,7 +3674,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: Nothing is served at this path. */
+            /** @description `route_not_found`: This path does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3752,7 +3752,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3879,7 +3879,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The request does not say which events to change, or how; nothing was changed. */
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_change`: The change is incomplete or invalid; nothing was changed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4570,7 +4570,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: Nothing is served at this path. */
+            /** @description `route_not_found`: This path does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4824,7 +4824,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: Nothing is served at this path. */
+            /** @description `route_not_found`: This path does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4891,7 +4891,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: Nothing is served at this path. */
+            /** @description `route_not_found`: This path does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5034,7 +5034,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `route_not_found`: Nothing is served at this path. */
+            /** @description `route_not_found`: This path does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;

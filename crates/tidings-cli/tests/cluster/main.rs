@@ -4,7 +4,7 @@
 //! follow on random nodes while nodes, database and bus fail. A checker knows every acknowledged effect and finds
 //! what is lost, doubled, out of order or counted wrong.
 //!
-//! `TIDINGS_SEED` repeats the choices of a run, though not its timing. `TIDINGS_CLUSTER_SECONDS` sets its length.
+//! `TIDINGS_TEST_SEED` repeats the choices of a run, though not its timing. `TIDINGS_CLUSTER_SECONDS` sets its length.
 
 mod actors;
 mod bus_proxy;

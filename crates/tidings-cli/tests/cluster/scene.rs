@@ -41,7 +41,7 @@ impl Scene {
             bus, seed, time, ..
         } = self;
         say(format_args!(
-            "bus {bus:?}, {time:?} of faults, TIDINGS_SEED={seed}"
+            "bus {bus:?}, {time:?} of faults, TIDINGS_TEST_SEED={seed}"
         ));
         let mut site = Site::start(bus, self.has_replica, seed).await;
         let caller = Caller::new(&site, USERS + measures::USERS);
@@ -96,7 +96,7 @@ impl Scene {
         let found = findings.take();
         if !found.is_empty() {
             site.show_logs();
-            panic!("TIDINGS_SEED={seed} found\n{}", found.join("\n"));
+            panic!("TIDINGS_TEST_SEED={seed} found\n{}", found.join("\n"));
         }
     }
 }

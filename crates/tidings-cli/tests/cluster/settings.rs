@@ -18,7 +18,7 @@ impl Settings {
     pub(crate) fn read() -> Self {
         let seconds = number("TIDINGS_CLUSTER_SECONDS").unwrap_or(SECONDS);
         Self {
-            seed: number("TIDINGS_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000)),
+            seed: number("TIDINGS_TEST_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000_000)),
             time: Duration::from_secs(seconds),
         }
     }

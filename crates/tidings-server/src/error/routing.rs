@@ -28,7 +28,7 @@ impl RouteError {
             Self::NotFound => Problem::rejection(
                 StatusCode::NOT_FOUND,
                 ErrorCode::RouteNotFound,
-                "Nothing is served at this path",
+                "This path does not exist",
             )
             .remedy("events are at /api/system/events"),
             Self::MethodNotAllowed => Problem::rejection(

@@ -113,7 +113,7 @@ impl PublishRejection {
             Self::Invalid(violations) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidEvent,
-                "The event breaks the rules",
+                "The event is invalid",
             )
             .effect("nothing was stored")
             .violations(violations),

@@ -69,7 +69,7 @@ impl ChangeRejection {
             Self::Status(violations) => Problem::rejection(
                 StatusCode::BAD_REQUEST,
                 ErrorCode::InvalidChange,
-                "The request does not say how to mark the event",
+                "The status is missing or invalid",
             )
             .effect("nothing was changed")
             .violations(violations),
@@ -110,7 +110,7 @@ fn invalid_change() -> Problem {
     Problem::rejection(
         StatusCode::BAD_REQUEST,
         ErrorCode::InvalidChange,
-        "The request does not say which events to change, or how",
+        "The change is incomplete or invalid",
     )
     .effect("nothing was changed")
 }

@@ -49,7 +49,7 @@ async fn a_partial_batch_stores_valid_events_and_returns_each_outcome() {
     let results = &body["results"];
     let fault = &results[1]["error"];
     assert_eq!(fault["code"], "invalid_event");
-    assert_eq!(fault["error"], "The event breaks the rules");
+    assert_eq!(fault["error"], "The event is invalid");
     assert_eq!(
         fault["longDescription"],
         json!(["actedUpon `cluster-1` is not a UUID"])
