@@ -15,8 +15,8 @@ const BOTTOM: f64 = 40.0;
 const MARGIN: f64 = 46.0;
 
 /// The ticks of the axis, which is logarithmic.
-const TICKS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
-const FARTHEST: f64 = 6.0;
+const TICKS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
+const FARTHEST: f64 = 10.0;
 
 /// One row of the table.
 #[derive(Debug, PartialEq)]
