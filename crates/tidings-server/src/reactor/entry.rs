@@ -111,7 +111,7 @@ impl Entry {
             stream,
         } = adopted;
         let mut read_before = Vec::from(connection.read_before);
-        // An earlier stream of this connection leaves at most so many.
+        // An earlier stream of this connection leaves fewer than that.
         if read_before.len() >= READ_BEFORE_BYTES + READ_BYTES {
             // The library can have read more of it. Without these bytes there is no next request.
             connection.keep_alive = false;

@@ -40,7 +40,8 @@ async fn no_byte_is_lost_between_two_streams_of_a_connection() {
         };
         more += &format!("GET /healthz HTTP/1.1\r\nHost: {HOST}\r\n{end}\r\n");
     }
-    // In two pieces, so that the server reads beyond a multiple of its buffer.
+    // In two pieces, so that the server reads beyond a multiple of its buffer. Nothing tells when it has read the first;
+    // if it reads both at once, the test is only less strict.
     let (begin, rest) = more.split_at(500);
     within(socket.write_all(begin.as_bytes())).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -64,7 +65,7 @@ async fn no_byte_is_lost_between_two_streams_of_a_connection() {
     );
 }
 
-/// A stream whose client takes nothing, and so many large events that the server cannot send all of them.
+/// A stream whose client takes nothing, and more large events than the server can send it.
 async fn blocked(app: &LoginApp, token: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket

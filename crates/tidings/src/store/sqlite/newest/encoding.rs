@@ -23,7 +23,7 @@ const ONE_BYTE: usize = 1 << 7;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Encoding {
     blob: Vec<u8>,
-    /// How many events are in it. With none it is to be begun anew.
+    /// How many events are in it. With none, the next call encodes all.
     events: usize,
     /// How many types are in it. Their numbers are their indexes.
     types: usize,
