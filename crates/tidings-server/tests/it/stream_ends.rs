@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use crate::app::{EVENTS, TestApp, within};
+use crate::app::{EVENTS, TestApp, event, within};
 use crate::login::{ALICE, HOST, LoginApp, USER};
 use crate::reactor::{large, read_until, subscribe};
 use crate::wire;
@@ -40,11 +40,17 @@ async fn no_byte_is_lost_between_two_streams_of_a_connection() {
         };
         more += &format!("GET /healthz HTTP/1.1\r\nHost: {HOST}\r\n{end}\r\n");
     }
-    // In two pieces, so that the server reads beyond a multiple of its buffer. Nothing tells when it has read the first;
-    // if it reads both at once, the test is only less strict.
+    // In two pieces, so that the server reads beyond a multiple of its buffer. An event that is sent after the first one
+    // comes when the server has turned to the stream again.
     let (begin, rest) = more.split_at(500);
     within(socket.write_all(begin.as_bytes())).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let publisher = app.token(ALICE, USER);
+    let body = event("after the first piece").to_string();
+    let response = app
+        .send(&Method::POST, EVENTS, Some(&publisher), Some(&body))
+        .await;
+    assert_eq!(response.status, 201);
+    read_until(&mut socket, "after the first piece", 1).await;
     within(socket.write_all(rest.as_bytes())).await.unwrap();
     let mut text = read_until(&mut socket, END, 2).await;
     text += &wire::read_raw(&mut socket).await;
