@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 
+import { end, runs } from "./end.js";
 import { accepts, freePort } from "./port.js";
 import { soon } from "./soon.js";
 
@@ -32,13 +32,11 @@ export class Bus {
   }
 
   async kill() {
-    const exit = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
-    await soon("NATS to end", exit);
+    await end("NATS", this.#process, "SIGKILL");
   }
 
   async dispose() {
-    if (this.#process?.exitCode === null && this.#process.signalCode === null) {
+    if (runs(this.#process)) {
       await this.kill();
     }
   }

@@ -1,9 +1,9 @@
 import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { chown, mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
+import { end, runs } from "./end.js";
 import { freePort } from "./port.js";
 import { soon } from "./soon.js";
 
@@ -94,14 +94,12 @@ export class Database {
 
   /** Ends the server at once, as when its machine restarts: open transactions are lost, committed ones are not. */
   async kill() {
-    const exit = once(this.#process, "exit");
     // SIGQUIT is PostgreSQL's immediate shutdown, which also ends its other processes.
-    this.#process.kill("SIGQUIT");
-    await soon("PostgreSQL to end", exit);
+    await end("PostgreSQL", this.#process, "SIGQUIT");
   }
 
   async dispose() {
-    if (this.#process?.exitCode === null && this.#process.signalCode === null) {
+    if (runs(this.#process)) {
       await this.kill();
     }
   }

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { blocks, swap } from "./docs.js";
+import { end, runs } from "./end.js";
 import { accepts, freePort } from "./port.js";
 import { soon } from "./soon.js";
 
@@ -208,10 +209,8 @@ export class Proxy {
 
   /** Stops the proxy and removes its files. */
   async dispose() {
-    if (this.#process && this.#process.exitCode === null) {
-      const exit = once(this.#process, "exit");
-      this.#process.kill("SIGKILL");
-      await exit;
+    if (runs(this.#process)) {
+      await end(this.#name, this.#process, "SIGKILL");
     }
     const written = await readFile(path.join(this.#setup.directory, "written"), "utf8").catch(() => "");
     if (written) {

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import { end, runs } from "./end.js";
 import { freePort } from "./port.js";
 import { soon } from "./soon.js";
 
@@ -89,12 +90,12 @@ export class Server extends EventEmitter {
 
   /** Sends SIGKILL, as in a crash. */
   async kill() {
-    await this.#end("SIGKILL");
+    await end("the server", this.#process, "SIGKILL");
   }
 
   /** Sends SIGTERM, as an operator does. */
   async terminate() {
-    const code = await this.#end("SIGTERM");
+    const code = await end("the server", this.#process, "SIGTERM");
     if (code !== 0) {
       throw new Error(`the server answered SIGTERM by ending with ${code}`);
     }
@@ -107,18 +108,9 @@ export class Server extends EventEmitter {
 
   /** Stops the server and removes its data. */
   async dispose() {
-    if (this.#process?.exitCode === null && this.#process.signalCode === null) {
+    if (runs(this.#process)) {
       await this.kill();
     }
     await rm(this.#directory, { recursive: true, force: true });
-  }
-
-  /** @param {NodeJS.Signals} signal */
-  async #end(signal) {
-    const process = this.#process;
-    const exit = once(process, "exit");
-    process.kill(signal);
-    const [code] = await soon(`the server to end by ${signal}`, exit);
-    return code;
   }
 }

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -7,6 +6,7 @@ import path from "node:path";
 import { Bus } from "./bus.js";
 import { Database } from "./database.js";
 import { blocks, swap } from "./docs.js";
+import { end, runs } from "./end.js";
 import { accepts, freePort } from "./port.js";
 import { Server } from "./server.js";
 import { soon } from "./soon.js";
@@ -90,10 +90,8 @@ export class Site {
     for (const node of this.nodes) {
       await node.dispose();
     }
-    if (this.#balancer?.exitCode === null) {
-      const exit = once(this.#balancer, "exit");
-      this.#balancer.kill("SIGKILL");
-      await exit;
+    if (runs(this.#balancer)) {
+      await end("HAProxy", this.#balancer, "SIGKILL");
     }
     await this.bus?.dispose();
     await this.database?.dispose();

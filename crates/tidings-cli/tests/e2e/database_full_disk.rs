@@ -2,18 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::Stdio;
 
 use reqwest::StatusCode;
 use rustix::process::geteuid;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::databases::serve;
+use crate::postgres_database::keeper::{Keeper, Run, free_port};
 use crate::postgres_database::programs::Programs;
 use crate::server::{LOCAL_USER, Server, event, output_of, soon};
 use crate::small_disk::Disk;
@@ -26,8 +24,7 @@ const SPACE: &str = "space";
 struct SmallDatabase {
     disk: Disk,
     port: u16,
-    /// Ends the server when its input ends, in whatever way this process ends.
-    _keeper: Child,
+    _keeper: Keeper,
     _place: TempDir,
 }
 
@@ -40,40 +37,20 @@ impl SmallDatabase {
         programs.give(&disk.file(SPACE));
         let place = tempfile::tempdir().expect("a directory can be made");
         programs.give(place.path());
-        programs.init(&place.path().join("data"));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = port.expect("a free port").port();
-        let script = r#"
-            cd "$2"
-            "$1/postgres" -D data -k "$2" -h 127.0.0.1 -p "$3" -c fsync=off -c shared_buffers=16MB \
-                2>log >/dev/null </dev/null &
-            server=$!
-            until "$1/pg_isready" -q -h 127.0.0.1 -p "$3"; do
-                kill -0 $server || exit 1
-                sleep 0.05
-            done
-            echo ready
-            while read -r _; do :; done
-            kill -INT $server
-            wait $server
-        "#;
-        let mut keeper = disk.enter("setpriv");
-        keeper
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-            .args(["sh", "-c", script, "sh"])
-            .arg(&programs.directory)
-            .arg(place.path())
-            .arg(port.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut keeper = keeper.spawn().expect("a shell runs");
-        let output = keeper.stdout.take().expect("it is piped");
-        let mut line = String::new();
-        let mut output = BufReader::new(output);
-        let ready = soon("PostgreSQL", output.read_line(&mut line)).await;
-        ready.expect("readable");
-        let log = fs::read_to_string(place.path().join("log")).unwrap_or_default();
-        assert_eq!(line, "ready\n", "{log}");
+        let data = place.path().join("data");
+        programs.init(&data);
+        let port = free_port();
+        let run = Run {
+            data: &data,
+            directory: place.path(),
+            remains: true,
+            port,
+            settings: &["shared_buffers=16MB"],
+            end: "INT",
+        };
+        let mut shell = disk.enter("setpriv").into_std();
+        shell.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
+        let keeper = run.start_by(shell, &programs);
         let database = Self {
             disk,
             port,

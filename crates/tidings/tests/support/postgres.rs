@@ -1,19 +1,16 @@
 //! Databases for tests: on the server that `TIDINGS_TEST_POSTGRES` names, else on one that the test process
 //! starts for itself.
 
+#[path = "postgres_keeper.rs"]
+pub(crate) mod keeper;
 #[path = "postgres_programs.rs"]
 pub(crate) mod programs;
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Child, Stdio};
 use std::sync::LazyLock;
 
 use tokio_postgres::NoTls;
 
+use keeper::{Keeper, Run, free_port};
 use programs::Programs;
 
 /// The address of a server on which the tests can create databases, such as `postgres://postgres@localhost`.
@@ -92,8 +89,8 @@ pub(crate) fn execute(url: String, sql: String) -> Vec<Option<String>> {
 struct Server {
     /// The address without a database.
     base: String,
-    /// The process that ends the server once this process has ended; none for a server of others.
-    _keeper: Option<Child>,
+    /// None for a server of others.
+    _keeper: Option<Keeper>,
 }
 
 impl Server {
@@ -112,8 +109,7 @@ impl Server {
         format!("{}/{database}", self.base)
     }
 
-    /// Starts a server in a temporary directory. A shell keeps it: it stops the server and removes the
-    /// directory when its input ends, as it does when this process ends in whatever way.
+    /// Starts a server in a temporary directory, which is removed with it.
     fn start() -> Self {
         let programs = Programs::installed()
             .expect("PostgreSQL is installed, or TIDINGS_TEST_POSTGRES is set");
@@ -123,50 +119,26 @@ impl Server {
             .expect("a temporary directory")
             .keep();
         programs.give(&directory);
-        programs.init(&directory.join("data"));
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
-        let script = r#"
-            "$1/postgres" -D "$2/data" -k "$2" -h 127.0.0.1 -p "$3" -c fsync=off \
-                -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB \
-                -c max_prepared_transactions=0 -c log_min_messages=fatal 2>"$2/log" &
-            server=$!
-            until "$1/pg_isready" -q -h 127.0.0.1 -p "$3"; do
-                kill -0 $server || exit 1
-                sleep 0.05
-            done
-            echo ready
-            while read -r _; do :; done
-            kill -INT $server
-            wait $server
-            rm -rf "$2"
-        "#;
-        let mut keeper = programs
-            .command_of(Path::new("/bin/sh"), &directory)
-            .args(["-c", script, "sh"])
-            .args([programs.directory.as_os_str(), directory.as_os_str()])
-            .arg(port.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // An interrupt of the terminal ends this process first.
-            .process_group(0)
-            .spawn()
-            .expect("a shell runs");
-        let output = keeper.stdout.take().expect("its output is piped");
-        let mut line = String::new();
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("the output of the shell");
-        if line.trim() != "ready" {
-            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
-            let _ = writeln!(std::io::stderr(), "{log}");
-            panic!("the server of the tests does not start");
-        }
+        let data = directory.join("data");
+        programs.init(&data);
+        let port = free_port();
+        let run = Run {
+            data: &data,
+            directory: &directory,
+            remains: false,
+            port,
+            settings: &[
+                "full_page_writes=off",
+                "max_connections=400",
+                "shared_buffers=64MB",
+                "max_prepared_transactions=0",
+                "log_min_messages=fatal",
+            ],
+            end: "INT",
+        };
         Self {
             base: format!("postgres://postgres@127.0.0.1:{port}"),
-            _keeper: Some(keeper),
+            _keeper: Some(run.start(&programs)),
         }
     }
 }

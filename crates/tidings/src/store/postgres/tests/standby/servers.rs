@@ -1,48 +1,18 @@
 //! A server of PostgreSQL and its synchronous standby, of one test.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
 use tempfile::TempDir;
 
 use crate::store::postgres::tests::database::execute;
+use crate::store::postgres::tests::database::keeper::{Keeper, Run, free_port};
 use crate::store::postgres::tests::database::programs::Programs;
-
-/// Runs a server until its input ends, as it does when this process ends in whatever way.
-const RUN: &str = r#"
-    "$1/postgres" -D "$2" -k "$3" -h 127.0.0.1 -p "$4" -c synchronous_standby_names="$5" \
-        -c fsync=off -c shared_buffers=32MB -c wal_keep_size=256MB -c log_min_messages=fatal \
-        2>>"$2.log" &
-    server=$!
-    until "$1/pg_isready" -q -h 127.0.0.1 -p "$4"; do
-        kill -0 $server || exit 1
-        sleep 0.05
-    done
-    echo ready
-    while read -r _; do :; done
-    kill -QUIT $server
-    wait $server
-"#;
-
-/// A server that runs. It ends at once when this is dropped: no transaction can finish anything.
-#[derive(Debug)]
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
 
 /// Both servers, whose directory is removed with them.
 #[derive(Debug)]
 pub(super) struct Servers {
-    primary: Option<Server>,
-    standby: Option<Server>,
+    primary: Option<Keeper>,
+    standby: Option<Keeper>,
     programs: Programs,
     directory: TempDir,
     /// Of the server that accepts writes, and of its standby.
@@ -58,8 +28,7 @@ impl Servers {
             .tempdir()
             .expect("a temporary directory");
         programs.give(directory.path());
-        let free = [0; 2].map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-        let ports = free.map(|listener| listener.local_addr().expect("it listens").port());
+        let ports = [free_port(), free_port()];
         let mut servers = Self {
             primary: None,
             standby: None,
@@ -133,26 +102,22 @@ impl Servers {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.ports[0])
     }
 
-    /// Runs a server. `standbys` are those that its commits wait for.
-    fn run(&self, data: &Path, port: u16, standbys: &str) -> Server {
-        let directory = self.directory.path();
-        let mut keeper = self
-            .programs
-            .command_of(Path::new("/bin/sh"), directory)
-            .args(["-c", RUN, "sh"])
-            .args([self.programs.directory.as_path(), data, directory])
-            .args([&port.to_string(), standbys])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // An interrupt of the terminal ends this process first.
-            .process_group(0)
-            .spawn()
-            .expect("a shell runs");
-        let output = keeper.stdout.take().expect("its output is piped");
-        let mut line = String::new();
-        let read = BufReader::new(output).read_line(&mut line);
-        read.expect("the output of the shell");
-        assert_eq!(line.trim(), "ready", "the server does not start");
-        Server(keeper)
+    /// Runs a server. `standbys` are those that its commits wait for. It ends at once when it is dropped: no
+    /// transaction can finish anything.
+    fn run(&self, data: &Path, port: u16, standbys: &str) -> Keeper {
+        let run = Run {
+            data,
+            directory: self.directory.path(),
+            remains: true,
+            port,
+            settings: &[
+                &format!("synchronous_standby_names={standbys}"),
+                "shared_buffers=32MB",
+                "wal_keep_size=256MB",
+                "log_min_messages=fatal",
+            ],
+            end: "QUIT",
+        };
+        run.start(&self.programs)
     }
 }
