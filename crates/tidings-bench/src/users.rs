@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use tidings::{Config, Draft, Event, Start, Subscription, Tidings};
+use tidings::wire::{self, FrameSubscription};
+use tidings::{Config, Draft, Event, Start, Tidings};
 use tidings_event::{OwnerId, Severity};
 use tokio::task::JoinSet;
 
@@ -69,7 +70,7 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
         Target::None,
     );
     table.note(format!(
-        "Without HTTP: `Tidings::publish` to `Subscription::next_frames` in one process. The engine \
+        "Without HTTP: `Tidings::publish` to `FrameSubscription::next` in one process. The engine \
          and all subscribers run on the server's core. Building, validating and encoding an event \
          runs on the load generator's core and took {load} µs."
     ));
@@ -108,8 +109,8 @@ impl Embedded {
             let users = Arc::clone(&users);
             let subscribe = |engine: Tidings| async move {
                 let owner = users.owners[index];
-                let subscription = engine.subscribe(owner, Start::Now).await?;
-                tokio::spawn(read(subscription, index, users));
+                let follower = wire::Engine::of(&engine).follow(owner, Start::Now).await?;
+                tokio::spawn(read(follower.into(), index, users));
                 Ok(())
             };
             engine.run(subscribe).await?;
@@ -139,8 +140,8 @@ impl Embedded {
 }
 
 /// A subscriber that writes its frames into memory, as a server does for a connection, and discards them.
-async fn read(mut subscription: Subscription, user: usize, users: Arc<Users>) {
-    while let Ok(Some(frames)) = subscription.next_frames().await {
+async fn read(mut subscription: FrameSubscription, user: usize, users: Arc<Users>) {
+    while let Ok(Some(frames)) = subscription.next().await {
         let mut bytes =
             Vec::with_capacity(frames.iter().map(|frame| frame.data().len() + 96).sum());
         for frame in &frames {

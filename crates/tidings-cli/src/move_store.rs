@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tidings::StoreConfig;
 use tidings::moving::{self, MoveError, MoveProgress, MovedTokens};
-use tidings::{RevokedToken, StoreConfig};
+use tidings::wire::RevokedToken;
 use tidings_server::RevokedFile;
 
 use crate::backup::counted;

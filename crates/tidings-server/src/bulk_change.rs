@@ -59,7 +59,7 @@ pub(crate) async fn run(
     let memory = state.reserve_response(caller, credential.clone(), bytes);
     let memory = memory.await?;
     let mut ended = std::pin::pin!(ended(credential));
-    let begin = state.engine.begin_change(caller.owner, selection, change);
+    let begin = state.wire.begin_change(caller.owner, selection, change);
     let begun = tokio::select! {
         biased;
         begun = unless_abandoned(begin) => begun.ok_or(ChangeRejection::Disconnected)?,

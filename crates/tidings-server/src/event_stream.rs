@@ -13,8 +13,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use jiff::Timestamp;
-use tidings::Subscription;
-use tidings::wire::{Follower, Step};
+use tidings::wire::{Follower, FrameSubscription, Step};
 use tidings_event::{Cursor, StreamItem};
 use tokio::time::{Instant, Sleep};
 
@@ -60,7 +59,7 @@ impl LiveStream {
 
 /// A stream that is a task.
 pub(crate) struct EventStream {
-    subscription: Subscription,
+    subscription: FrameSubscription,
     _slot: StreamSlot,
     credential: Option<CredentialWatch>,
     /// Ready when the server shuts down and this stream must end.
@@ -126,7 +125,7 @@ impl EventStream {
                     Ending::Soon(at) => return sse::item(&StreamItem::Expiring { cursor, at }),
                     Ending::Now => return self.expire(cursor),
                 },
-                frames = self.subscription.next_frames() => match frames {
+                frames = self.subscription.next() => match frames {
                     // A client that reconnects with a valid credential gets these frames again.
                     Ok(Some(_)) if self.credential.as_ref().is_some_and(CredentialWatch::is_over) => {
                         return self.expire(cursor);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Uri;
-use tidings::wire::Prepared;
+use tidings::wire::{self, Prepared};
 use tidings::{PublishError, Receipt, Tidings};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -32,6 +32,8 @@ const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct AppState {
     pub(crate) engine: Tidings,
+    /// The same engine, for events as JSON.
+    pub(crate) wire: wire::Engine,
     /// Whether the tasks of the server still run.
     pub(crate) vitals: Vitals,
     pub(crate) drain: Drain,
@@ -73,6 +75,7 @@ impl AppState {
     pub(crate) fn new(engine: Tidings, config: &Config, surface: Surface) -> Self {
         let has_login = config.identity.has_login();
         let vitals = Vitals::default();
+        let wire = wire::Engine::of(&engine);
         Self {
             repeats: Arc::default(),
             metrics: Metrics::new(&engine, &config.log_dropped, surface.routes),
@@ -92,13 +95,14 @@ impl AppState {
                 },
                 system: engine.system_id().into(),
             },
-            _revocations: match (&config.identity, engine.revoked_tokens()) {
+            _revocations: match (&config.identity, wire.revoked_tokens()) {
                 (Identity::Tokens(tokens), Some(store)) => {
                     Some(tokens.revocations().share(store, &vitals))
                 }
                 (Identity::Tokens(_), None) | (Identity::Local, _) => None,
             },
             engine,
+            wire,
             vitals,
             drain: Drain::default(),
             bodies: BodyBudget::new(config.connections.upload_timeout),
@@ -127,9 +131,9 @@ impl AppState {
         events: Vec<Prepared>,
     ) -> Result<Vec<Receipt>, PublishError> {
         if self.authenticator.identity.has_login() && caller.scopes.contains(Scopes::PUBLISH) {
-            self.engine.publish_prepared(events).await
+            self.wire.publish(events).await
         } else {
-            self.engine.publish_prepared_by_owner(events).await
+            self.wire.publish_by_owner(events).await
         }
     }
 

@@ -32,8 +32,9 @@ impl Tidings {
     /// other requests between the steps. The change skips events that are unchanged, unknown or of
     /// another owner.
     ///
-    /// The future first waits for the owner's turn, as in [`Self::begin_change`]. Dropping it before that
-    /// changes nothing; dropping it later does not stop the change. If an error or the end of the process
+    /// The future first waits for the owner's turn: at most 1 bulk change per owner and 16 in total run at a
+    /// time; 8 per owner and 256 in total can wait. Dropping it before that changes nothing; dropping it later
+    /// does not stop the change. If an error or the end of the process
     /// interrupts the change, its completed steps remain; repeat the change to complete it.
     ///
     /// # Errors
@@ -49,15 +50,7 @@ impl Tidings {
         running.finish().await
     }
 
-    /// Waits for the owner's turn and starts a bulk change.
-    ///
-    /// At most 1 bulk change per owner and 16 in total run at a time; 8 per owner and 256 in total can
-    /// wait. Dropping the future before it completes changes nothing and frees its place.
-    ///
-    /// # Errors
-    ///
-    /// Nothing was changed: the selection is invalid, or too many changes are waiting.
-    pub async fn begin_change(
+    pub(crate) async fn begin_change(
         &self,
         owner: OwnerId,
         selection: Selection,

@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "metrics")]
 use prometheus_client::registry::Registry;
-use tidings_event::{
-    CursorTag, EventType, EventTypes, InboxSummary, Limits, OwnerId, Start, SystemId,
-};
+use tidings_event::{CursorTag, EventTypes, InboxSummary, Limits, OwnerId, Start, SystemId};
 
 use crate::activity::Activity;
 use crate::bus::BusError;
@@ -21,7 +19,6 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::nodes::NodeTasks;
 use crate::quota::Quota;
-use crate::revoked_tokens::RevokedTokens;
 use crate::start::cursor_at;
 use crate::store::{Store, StoreError, StoreIdentity};
 use crate::subscription::Subscription;
@@ -91,20 +88,18 @@ impl Tidings {
         owner: OwnerId,
         start: Start,
     ) -> Result<Subscription, StoreError> {
-        self.follow(owner, start).await.map(Subscription::from)
+        self.follow(owner, start).await.map(Subscription::of)
     }
 
-    /// As [`Self::subscribe`], without a task that waits: for a program that serves many streams itself.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub async fn follow(&self, owner: OwnerId, start: Start) -> Result<Follower, StoreError> {
+    pub(crate) async fn follow(
+        &self,
+        owner: OwnerId,
+        start: Start,
+    ) -> Result<Follower, StoreError> {
         Follower::open(Arc::clone(&self.shared.source), owner, start).await
     }
 
-    /// Counts frames that a program has sent for its [`Follower`]s, and the bytes of their JSON.
-    pub fn count_delivered(&self, frames: u64, bytes: u64) {
+    pub(crate) fn count_delivered(&self, frames: u64, bytes: u64) {
         self.shared.source.count_delivered(frames, bytes);
     }
 
@@ -137,35 +132,14 @@ impl Tidings {
         self.shared.store.types(owner).await
     }
 
-    /// The pairs of category and action of the events that `owner` sees, sorted. Returns the first
-    /// [`EventType::MAX`] pairs.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
-        self.shared.activity.note(owner);
-        self.shared.store.type_pairs(owner).await
-    }
-
     /// The id of the installation, which owns the events that every user sees.
     pub fn system_id(&self) -> SystemId {
         self.shared.identity.system
     }
 
-    /// The revoked tokens of all nodes; `None` if the store is not shared.
-    pub fn revoked_tokens(&self) -> Option<RevokedTokens> {
-        RevokedTokens::of(&self.shared.store)
-    }
-
     /// The maximum sizes of an event and of a batch.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
-    }
-
-    /// The approximate maximum of bytes that one read of a page returns: [`Config::page_bytes`](crate::Config::page_bytes).
-    pub fn page_bytes(&self) -> usize {
-        self.shared.page_bytes
     }
 
     /// Checks that the bus between nodes is connected, if there is one. While it is not, the node is ready all

@@ -86,7 +86,6 @@ mod upkeep;
 mod vitals;
 pub mod wire;
 
-pub use bulk_changes::RunningChange;
 pub use bus::BusError;
 pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
@@ -99,8 +98,7 @@ pub use engine::Tidings;
 pub use error::{ChangeError, OpenError, PublishError};
 pub use operation::Operation;
 pub use retention::Retention;
-pub use revoked_tokens::RevokedTokens;
-pub use store::{RevokedPage, RevokedToken, StoreError};
+pub use store::StoreError;
 pub use subscription::Subscription;
 
 /// Events and their parts, from `tidings-event`: a program that embeds the engine needs no other crate to

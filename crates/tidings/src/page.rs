@@ -18,7 +18,7 @@ pub struct EncodedPage {
     /// The events in the requested order, in pieces to be concatenated. Each event is a comma followed by its
     /// JSON. A piece has about 64 KiB, plus at most one event.
     pub events: Vec<Vec<u8>>,
-    /// The remaining events, for [`Tidings::list_rest`]. Present if the page exceeds the maximum bytes of one
+    /// The remaining events, for [`Engine::list_rest`](crate::wire::Engine::list_rest). Present if the page exceeds the maximum bytes of one
     /// read.
     pub rest: Option<PageRest>,
     /// The page without its events.
@@ -65,19 +65,14 @@ impl Tidings {
         } = self.list_encoded(owner, filter, page).await?;
         parse_into(&mut page.events, events)?;
         while let Some(more) = rest {
-            let (events, left) = self.list_rest(more, self.page_bytes()).await?;
+            let (events, left) = self.list_rest(more, self.shared.page_bytes).await?;
             parse_into(&mut page.events, events)?;
             rest = left;
         }
         Ok(page)
     }
 
-    /// Same as [`Self::list`], with the events as JSON. Reads at most about [`Self::page_bytes`] at once.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub async fn list_encoded(
+    pub(crate) async fn list_encoded(
         &self,
         owner: OwnerId,
         filter: EventFilter,
@@ -124,13 +119,7 @@ impl Tidings {
         })
     }
 
-    /// Reads about `bytes` of a page's remaining events, but at least one event. Returns them in pieces as in
-    /// [`EncodedPage::events`], with the events that still remain.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub async fn list_rest(
+    pub(crate) async fn list_rest(
         &self,
         rest: PageRest,
         bytes: usize,
@@ -156,12 +145,7 @@ impl Tidings {
         event.transpose().map_err(unreadable)
     }
 
-    /// Same as [`Self::get`], with the event as JSON.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub async fn get_encoded(
+    pub(crate) async fn get_encoded(
         &self,
         owner: OwnerId,
         event: impl Into<EventRef>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::store::{RevokedPage, RevokedToken, Store, StoreError};
 
 /// The revoked tokens of a store that several nodes share, from
-/// [`Tidings::revoked_tokens`](crate::Tidings::revoked_tokens).
+/// [`Engine::revoked_tokens`](crate::wire::Engine::revoked_tokens).
 #[derive(Clone, Debug)]
 pub struct RevokedTokens {
     store: Arc<dyn Store>,

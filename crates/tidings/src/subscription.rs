@@ -57,9 +57,9 @@ impl PendingRead {
     }
 }
 
-impl From<Follower> for Subscription {
+impl Subscription {
     /// What the follower has returned and was not moved past is returned again, except notices.
-    fn from(mut follower: Follower) -> Self {
+    pub(crate) fn of(mut follower: Follower) -> Self {
         let waker = Arc::new(Notify::new());
         follower.wake(&(Arc::clone(&waker) as Arc<dyn FollowerWaker>), 0);
         follower.forget_read();
@@ -73,9 +73,7 @@ impl From<Follower> for Subscription {
             taken: None,
         }
     }
-}
 
-impl Subscription {
     /// Waits for the next item. `None` when the engine is closed; a subscriber that was behind resumes with its
     /// cursor at the next start.
     ///
@@ -102,15 +100,8 @@ impl Subscription {
         Poll::Ready(Ok(None))
     }
 
-    /// As [`Self::next`], but returns the next items as frames, whose JSON all subscribers of a feed
-    /// share: as many as there are, but not much more than 128 KiB and one frame.
-    ///
-    /// Cancel-safe: dropping the future loses nothing.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read. The next call tries again where this one failed.
-    pub async fn next_frames(&mut self) -> Result<Option<Vec<StreamFrame>>, StoreError> {
+    /// As [`Self::next`], with all that is pending as frames.
+    pub(crate) async fn next_frames(&mut self) -> Result<Option<Vec<StreamFrame>>, StoreError> {
         if !poll_fn(|cx| self.poll_fill(cx)).await? {
             return Ok(None);
         }

@@ -184,7 +184,7 @@ impl Renderings {
 
 #[cfg(test)]
 mod tests {
-    use tidings::wire::{Follower, Step};
+    use tidings::wire::{self, Follower, Step};
     use tidings::{Event, Severity, Start, Tidings};
 
     use super::*;
@@ -206,7 +206,8 @@ mod tests {
         let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
         let engine = engine.unwrap();
         let owner = OwnerId::mint();
-        let mut follower = engine.follow(owner, Start::Earliest).await.unwrap();
+        let wire = wire::Engine::of(&engine);
+        let mut follower = wire.follow(owner, Start::Earliest).await.unwrap();
         for text in ["a", "bb", "ccc"] {
             let event = Event::builder()
                 .for_user(owner)

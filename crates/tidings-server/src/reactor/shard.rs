@@ -181,7 +181,7 @@ impl Shard {
     fn rest(&mut self) {
         let (frames, bytes) = std::mem::take(&mut self.turn.delivered);
         if frames > 0 {
-            self.state.engine.count_delivered(frames, bytes);
+            self.state.wire.count_delivered(frames, bytes);
         }
         self.turn.renderings.rest();
     }

@@ -122,7 +122,7 @@ impl Opening {
     }
 
     async fn open(self, state: &AppState, caller: Caller) -> Body {
-        let follower = match state.engine.follow(caller.owner, self.start).await {
+        let follower = match state.wire.follow(caller.owner, self.start).await {
             Ok(follower) => follower,
             Err(error) => {
                 tracing::error!(cause = chain(&error), "could not begin a stream");

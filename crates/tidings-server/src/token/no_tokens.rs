@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tidings::RevokedTokens;
+use tidings::wire::RevokedTokens;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 

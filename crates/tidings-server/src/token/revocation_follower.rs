@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tidings::{RevokedToken, RevokedTokens};
+use tidings::wire::{RevokedToken, RevokedTokens};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// A revoked token is rejected everywhere within a second.

@@ -12,7 +12,7 @@ use std::sync::{
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tidings::{RevokedToken, RevokedTokens};
+use tidings::wire::{RevokedToken, RevokedTokens};
 use tokio::sync::{SetOnce, watch};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;

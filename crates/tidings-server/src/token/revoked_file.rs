@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use tidings::RevokedToken;
+use tidings::wire::RevokedToken;
 
 use super::revocation_file::append;
 use super::revocation_list::{self as list, List};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::select_all;
 use hyper::{Method, Request};
 use serde_json::json;
+use tidings::wire::Engine;
 use tidings::{Change, OwnerId, Selection, Severity, Status, Tidings};
 use tidings_server::{LOCAL_USER, Scopes};
 use tokio::io::AsyncReadExt as _;
@@ -47,7 +48,7 @@ async fn fill(engine: &Tidings, owner: OwnerId) {
 async fn long_change(engine: &Tidings, owner: OwnerId) -> JoinHandle<u64> {
     fill(engine, owner).await;
     let presence = engine.clone();
-    let change = engine.clone();
+    let change = Engine::of(engine);
     let task = tokio::spawn(async move {
         let read = Change::Status(Status::Read);
         let all = Selection::All { up_to: None };

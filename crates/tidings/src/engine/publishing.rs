@@ -70,7 +70,7 @@ impl Tidings {
 
     /// Sets the owner and the system of an event, and encodes the event once for the store, the response
     /// and all subscribers.
-    pub fn prepare(&self, mut draft: Draft) -> Prepared {
+    pub(crate) fn prepare(&self, mut draft: Draft) -> Prepared {
         let metadata = draft.take_metadata_json();
         let warnings = draft.take_warnings();
         let (mut event, digests) = draft.resolve(self.shared.identity.system);
@@ -90,25 +90,14 @@ impl Tidings {
         }
     }
 
-    /// Same as [`Self::publish_batch`], for events from [`Self::prepare`].
-    ///
-    /// # Errors
-    ///
-    /// Nothing was stored; [`PublishError`] gives the reason.
-    pub async fn publish_prepared(
+    pub(crate) async fn publish_prepared(
         &self,
         events: Vec<Prepared>,
     ) -> Result<Vec<Receipt>, PublishError> {
         self.publish_as(Publisher::Backend, events).await
     }
 
-    /// Same as [`Self::publish_prepared`], for events that their owner publishes. The owner's quota applies;
-    /// other publishers can store up to twice the quota.
-    ///
-    /// # Errors
-    ///
-    /// Nothing was stored; [`PublishError`] gives the reason.
-    pub async fn publish_prepared_by_owner(
+    pub(crate) async fn publish_prepared_by_owner(
         &self,
         events: Vec<Prepared>,
     ) -> Result<Vec<Receipt>, PublishError> {

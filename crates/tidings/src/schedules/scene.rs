@@ -141,7 +141,7 @@ impl Scene {
             identity: self.store.identity(),
         };
         let follower = follower::Follower::open(Arc::new(source), owner, start).await;
-        let subscription = follower.expect("the store can be read").into();
+        let subscription = Subscription::of(follower.expect("the store can be read"));
         FrameChecker {
             scene: Arc::clone(self),
             owner,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tidings::moving::{MoveError, Moved, MovedTokens, move_store};
 use tidings::sqlite::DirectoryError;
-use tidings::{OpenError, RevokedToken, StoreConfig};
+use tidings::wire::RevokedToken;
+use tidings::{OpenError, StoreConfig};
 use tokio::sync::Notify;
 
 use crate::reader::STUCK;

@@ -97,10 +97,10 @@ pub(crate) async fn create_events(
             let callers = &state.callers;
             callers.count_batch(caller.owner, caller.reach(), events, bytes)
         };
-        let prepare = |draft| state.engine.prepare(draft);
+        let prepare = |draft| state.wire.prepare(draft);
         state.judge(parser.read_batch(text, count, prepare))?
     } else {
-        vec![state.engine.prepare(parser.read_one(text)?)]
+        vec![state.wire.prepare(parser.read_one(text)?)]
     };
     let memory = match response_bytes(prepared.iter()) {
         ..=SMALL_BYTES => None,

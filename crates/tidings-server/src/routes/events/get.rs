@@ -40,7 +40,7 @@ pub(crate) async fn get_event(
     let mut memory = state
         .reserve_response(caller, credential.clone(), bytes)
         .await?;
-    let event = state.engine.get_encoded(caller.owner, event).await?;
+    let event = state.wire.get(caller.owner, event).await?;
     let event = event.ok_or(RouteError::EventNotFound)?;
     state.pace_response(caller, credential, event.len()).await?;
     Ok(ResponseBody::whole([memory.hold(event)]).into_json())

@@ -81,11 +81,11 @@ async fn page(
         credential,
         query: ListQuery { filter, page },
     } = request;
-    let bytes = state.engine.page_bytes();
+    let bytes = state.wire.page_bytes();
     let memory = state
         .reserve_response(caller, credential.clone(), bytes)
         .await?;
-    let read = state.engine.list_encoded(caller.owner, filter, page);
+    let read = state.wire.list(caller.owner, filter, page);
     let EncodedPage {
         events, rest, page, ..
     } = state.read_while_valid(credential.clone(), read).await?;
@@ -213,7 +213,7 @@ impl More {
                 return Ok(None);
             };
             let mut memory = state.reserve_response(caller, None, REST_BYTES).await?;
-            let (mut events, rest) = state.engine.list_rest(rest, REST_BYTES).await?;
+            let (mut events, rest) = state.wire.list_rest(rest, REST_BYTES).await?;
             state
                 .pace_response(caller, None, size_of_pieces(&events))
                 .await?;

@@ -60,7 +60,7 @@ pub(crate) async fn list_event_type_pairs(
 ) -> Result<Response, ApiError> {
     let memory = state.reserve_response(caller, credential.clone(), MAX_PAIR_BYTES);
     let mut memory = memory.await?;
-    let read = state.engine.type_pairs(caller.owner);
+    let read = state.wire.type_pairs(caller.owner);
     let pairs = state.read_while_valid(credential, read).await?;
     let json = serde_json::to_vec(&pairs).expect("categories and actions are texts");
     Ok(ResponseBody::whole([memory.hold(json)]).into_json())

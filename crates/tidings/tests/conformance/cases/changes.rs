@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tidings::wire;
 use tidings::{
     Change, ChangeError, ChangeOutcome, Event, EventFilter, Selection, Start, Status, StreamItem,
     Subscription, Tidings,
@@ -348,9 +349,10 @@ pub(crate) async fn a_listed_event_can_be_published_back(dir: TestDir) {
         let draft = event.into_draft(&Limits::default(), Policy::Repair);
         draft.expect("it keeps the rules")
     };
+    let wire = wire::Engine::of(&tidings);
     let publish = async |event: NewEvent| {
-        let prepared = vec![tidings.prepare(draft(event))];
-        tidings.publish_prepared(prepared).await
+        let prepared = vec![wire.prepare(draft(event))];
+        wire.publish(prepared).await
     };
     let stored = publish(sent.clone()).await.expect("stored")[0].event();
     for again in [sent, NewEvent::from(stored.clone())] {

@@ -1,7 +1,7 @@
 //! The list: pages, filters, counts.
 
 use serde_json::json;
-use tidings::wire::EncodedPage;
+use tidings::wire::{self, EncodedPage};
 use tidings::{Change, Event, EventFilter, PageRequest, Selection, Tidings};
 use tidings_event::{
     Cause, EventPage, OwnerKind, Paging, ResourceId, Severity, SeverityCount, Sort, SortKey,
@@ -320,7 +320,8 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_deleted_events(dir: TestDir) {
     let whole = PageRequest::default()
         .with_paging(Paging::Number(0))
         .with_size(1000);
-    let page = tidings.list_encoded(user(0), EventFilter::default(), whole);
+    let wire = wire::Engine::of(&tidings);
+    let page = wire.list(user(0), EventFilter::default(), whole);
     let EncodedPage {
         events, rest, page, ..
     } = page.await.expect("readable");
@@ -336,7 +337,7 @@ pub(crate) async fn the_rest_of_a_page_leaves_out_deleted_events(dir: TestDir) {
     let mut left = rest;
     let mut text = String::from_utf8(events.concat()).expect("it is text");
     while let Some(rest) = left {
-        let (events, after) = tidings.list_rest(rest, 1_500).await.expect("readable");
+        let (events, after) = wire.list_rest(rest, 1_500).await.expect("readable");
         text += std::str::from_utf8(&events.concat()).expect("it is text");
         left = after;
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidings::wire::Prepared;
+use tidings::wire::{self, Prepared};
 use tidings::{Change, Event, PublishError, Receipt, Selection, Start, StreamItem, Tidings};
 use tidings_event::{Draft, OwnerId, ResetReason};
 
@@ -30,16 +30,17 @@ fn of_size(owner: Option<OwnerId>, bytes: u64) -> Event {
 }
 
 fn prepared(tidings: &Tidings, events: &[Event]) -> Vec<Prepared> {
+    let wire = wire::Engine::of(tidings);
     let drafts = events.iter().map(|event| {
         let draft = Draft::from_event(event.clone(), tidings.limits());
-        tidings.prepare(draft.expect("the test's event keeps the rules"))
+        wire.prepare(draft.expect("the test's event keeps the rules"))
     });
     drafts.collect()
 }
 
 async fn by_owner(tidings: &Tidings, events: &[Event]) -> Result<Vec<Receipt>, PublishError> {
     let prepared = prepared(tidings, events);
-    tidings.publish_prepared_by_owner(prepared).await
+    wire::Engine::of(tidings).publish_by_owner(prepared).await
 }
 
 fn assert_over(rejected: Result<Vec<Receipt>, PublishError>, expected: (usize, u64, u64, u64)) {
@@ -130,9 +131,9 @@ pub(crate) async fn a_full_quota_of_one_owner_does_not_affect_others(dir: TestDi
     let requests = (0..300_u64).map(|number| {
         let owner = user(u8::try_from(number % 3).expect("it is small"));
         let events = prepared(&tidings, &[event(Some(owner), number)]);
-        let tidings = tidings.clone();
+        let wire = wire::Engine::of(&tidings);
         async move {
-            let published = tidings.publish_prepared_by_owner(events).await;
+            let published = wire.publish_by_owner(events).await;
             (number, published)
         }
     });

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tidings::wire;
 use tidings::{Change, Event, EventFilter, PageRequest, PublishError, Selection, Status, Tidings};
 use tidings_event::{
     Cursor, EventId, OwnerId, OwnerKind, Paging, ResourceId, Rev, Severity, Sort, SortKey,
@@ -543,8 +544,8 @@ impl History {
         assert_eq!(summary.total_count, listed.len() as u64);
         let types = self.tidings.types(owner).await.expect("readable");
         assert_eq!(types, self.model.types(owner));
-        let pairs = self.tidings.type_pairs(owner).await.expect("readable");
-        assert_eq!(pairs, self.model.type_pairs(owner));
+        let pairs = wire::Engine::of(&self.tidings).type_pairs(owner).await;
+        assert_eq!(pairs.expect("readable"), self.model.type_pairs(owner));
         for id in self.model.ids() {
             let seen = self.tidings.get(owner, id).await.expect("readable");
             let meant = self.model.meant(owner, id);

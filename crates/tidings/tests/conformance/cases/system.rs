@@ -1,6 +1,7 @@
 //! System events, which each user marks and deletes for themselves.
 
 use prometheus_client::registry::Registry;
+use tidings::wire;
 use tidings::{Change, ChangeOutcome, Event, Selection, Start, Status, StreamItem, Tidings};
 use tidings_event::OwnerId;
 
@@ -154,7 +155,10 @@ pub(crate) async fn types_cover_exactly_the_events_a_user_sees(dir: TestDir) {
         (categories.collect::<Vec<_>>(), actions.collect::<Vec<_>>())
     };
     let pairs = async |owner| {
-        let pairs = tidings.type_pairs(owner).await.expect("readable");
+        let pairs = wire::Engine::of(&tidings)
+            .type_pairs(owner)
+            .await
+            .expect("readable");
         let pairs = pairs.iter();
         let texts =
             pairs.map(|pair| format!("{} {}", pair.category.as_str(), pair.action.as_str()));

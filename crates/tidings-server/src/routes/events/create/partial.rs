@@ -35,7 +35,7 @@ pub(super) async fn publish(
         let callers = &state.callers;
         callers.count_batch(caller.owner, caller.reach(), events, bytes)
     };
-    let read = parser.read_each(text, count, |draft| state.engine.prepare(draft));
+    let read = parser.read_each(text, count, |draft| state.wire.prepare(draft));
     let read = state.judge(read)?;
     let bytes = super::response_bytes(read.iter().flatten());
     let memory = match bytes {
