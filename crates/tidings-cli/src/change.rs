@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 
-use tidings_client::{Client, ClientError};
+use tidings_client::{ChangeOutcome, Client, ClientError};
 use tidings_event::{Change, EventId, EventRef, Limits, Selection};
 use tokio::task::JoinSet;
 
@@ -55,16 +55,17 @@ pub(crate) async fn by_ids(
             && let Some(event) = next.next()
         {
             let client = client.clone();
-            requests.spawn(async move { (event, is_there(&client, event, change).await) });
+            requests.spawn(async move { (event, change_one(&client, event, change).await) });
         }
         let Some(response) = requests.join_next().await else {
             break;
         };
-        let (event, found) = response.expect("a request does not panic, and nobody aborts it");
-        if found? {
-            changed.unchanged += 1;
-        } else {
-            missing.insert(event);
+        let (event, outcome) = response.expect("a request does not panic, and nobody aborts it");
+        match outcome? {
+            ChangeOutcome::Done => changed.unchanged += 1,
+            ChangeOutcome::NotFound => {
+                missing.insert(event);
+            }
         }
     }
     // In the given order.
@@ -73,8 +74,12 @@ pub(crate) async fn by_ids(
     Ok(changed)
 }
 
-/// Whether an event exists; for a deletion, whether it ever existed.
-async fn is_there(client: &Client, event: EventRef, change: Change) -> Result<bool, ClientError> {
+/// Changes one event.
+async fn change_one(
+    client: &Client,
+    event: EventRef,
+    change: Change,
+) -> Result<ChangeOutcome, ClientError> {
     match change {
         Change::Status(status) => client.set_status(event, status).await,
         Change::Delete => client.delete(event).await,

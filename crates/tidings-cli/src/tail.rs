@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tidings_client::Followed;
+use tidings_client::Received;
 use tidings_event::{Event, EventFilter, OwnerKind, ResetReason, Start, Status, StreamItem};
 
 use crate::color::{ColorArgs, Painter};
@@ -69,7 +69,7 @@ pub(crate) struct Args {
 /// Prints until --count is reached, standard output is closed or the server rejects the stream.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let mut follow = client.subscribe(args.since.unwrap_or(Start::Now));
+    let mut subscription = client.subscribe(args.since.unwrap_or(Start::Now));
     let mut tail = Tail {
         filter: args.filter.into(),
         as_json: args.json,
@@ -79,13 +79,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         renewal: args.server.access().renewal(),
     };
     loop {
-        match follow.next().await {
-            Ok(Followed::Item(item)) => {
-                if tail.show(&item, follow.owner_kind())? == Shown::Last {
+        match subscription.next().await {
+            Ok(Received::Item(item)) => {
+                if tail.show(&item, subscription.owner_kind())? == Shown::Last {
                     return Ok(ExitCode::SUCCESS);
                 }
             }
-            Ok(Followed::Disconnected { error, retry_in }) => {
+            Ok(Received::Disconnected { error, retry_in }) => {
                 tail.connected = false;
                 let cause = output::chain(&error);
                 output::note(format_args!("{cause}; reconnecting in {retry_in:.1?}"));

@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::fs;
 
-use tidings_client::{Client, Followed, Start, StreamItem};
+use tidings_client::{Client, Received, Start, StreamItem};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -22,10 +22,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok(cursor) => cursor.parse()?,
         Err(_) => Start::Earliest,
     };
-    let mut follow = Client::new(url.parse()?)?.subscribe(start);
+    let mut subscription = Client::new(url.parse()?)?.subscribe(start);
     while left != Some(0) {
-        match follow.next().await? {
-            Followed::Item(item) => {
+        match subscription.next().await? {
+            Received::Item(item) => {
                 match &item {
                     StreamItem::Created { event, .. } => {
                         println!("{} {}", event.severity, event.description);
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 // Saved after the work: an interruption repeats an event and never loses one.
                 fs::write(&file, item.cursor().to_string())?;
             }
-            Followed::Disconnected { error, retry_in } => {
+            Received::Disconnected { error, retry_in } => {
                 println!("{error}; connecting again in {retry_in:.1?}");
             }
         }

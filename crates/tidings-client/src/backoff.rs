@@ -19,7 +19,7 @@ const SERVER_BASE: RangeInclusive<Duration> = Duration::from_millis(100)..=Durat
 /// Exponential backoff with full jitter: a random wait between zero and a limit that doubles with each
 /// failure, so that readers that lost a server together do not return together.
 ///
-/// [`Follow`](crate::Follow) uses it between connections. Callers can use it to repeat a request: an event
+/// [`Subscription`](crate::Subscription) uses it between connections. Callers can use it to repeat a request: an event
 /// with an id can be published again after any [temporary](crate::ClientError::is_temporary) error.
 #[derive(Clone, Debug)]
 pub struct Backoff {

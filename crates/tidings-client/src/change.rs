@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tidings_event::{
-    Change, Changes, DeletedEvents, EventFilter, EventRef, OwnerKind, Selection, Status,
-    UpdatedEvents,
+    Change, ChangeOutcome, Changes, DeletedEvents, EventFilter, EventRef, OwnerKind, Selection,
+    Status, UpdatedEvents,
 };
 use url::Url;
 
@@ -15,8 +15,7 @@ use crate::error::ClientError;
 use crate::response;
 
 impl Client {
-    /// Marks one event as read or unread. Returns `false` if the caller has no such event. The call can be
-    /// repeated.
+    /// Marks one event as read or unread. The call can be repeated.
     ///
     /// # Errors
     ///
@@ -25,29 +24,29 @@ impl Client {
         &self,
         event: impl Into<EventRef>,
         status: Status,
-    ) -> Result<bool, ClientError> {
+    ) -> Result<ChangeOutcome, ClientError> {
         let url = self.transport().event_url(&["status"], event.into());
         let request = self
             .transport()
             .request(Method::PUT, url)
             .json(&json!({ "status": status }));
         let found = self.transport().found(request, StatusCode::OK).await?;
-        Ok(found.is_some())
+        Ok(outcome(found.is_some()))
     }
 
-    /// Deletes one event. Returns `false` if the caller never had such an event. The call can be repeated.
+    /// Deletes one event. The call can be repeated: an event that was deleted before is [`ChangeOutcome::Done`].
     ///
     /// # Errors
     ///
     /// The reason why there is no response, or a rejection.
-    pub async fn delete(&self, event: impl Into<EventRef>) -> Result<bool, ClientError> {
+    pub async fn delete(&self, event: impl Into<EventRef>) -> Result<ChangeOutcome, ClientError> {
         let url = self.transport().event_url(&[], event.into());
         let request = self.transport().request(Method::DELETE, url);
         let found = self
             .transport()
             .found(request, StatusCode::NO_CONTENT)
             .await?;
-        Ok(found.is_some())
+        Ok(outcome(found.is_some()))
     }
 
     /// Changes every event of a selection, and returns what changed. Ids of unknown events are skipped.
@@ -112,6 +111,13 @@ impl Client {
             StatusCode::OK => response::json(response, self.server()).await,
             _ => Err(response::rejection(response, self.server()).await),
         }
+    }
+}
+
+const fn outcome(is_found: bool) -> ChangeOutcome {
+    match is_found {
+        true => ChangeOutcome::Done,
+        false => ChangeOutcome::NotFound,
     }
 }
 

@@ -7,9 +7,9 @@ use tidings_event::{
 use url::Url;
 
 use crate::error::ClientError;
-use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::response;
+use crate::subscription::Subscription;
 use crate::transport::Transport;
 
 /// A client for one server: its REST API and its live stream.
@@ -125,8 +125,8 @@ impl Client {
         response::text(response, self.server()).await
     }
 
-    /// Follows the live stream from `start`. The stream connects with the first call of [`Follow::next`].
-    pub fn subscribe(&self, start: Start) -> Follow {
-        Follow::new(self.transport.clone(), start)
+    /// Follows the live stream from `start`. The stream connects with the first call of [`Subscription::next`].
+    pub fn subscribe(&self, start: Start) -> Subscription {
+        Subscription::new(self.transport.clone(), start)
     }
 }

@@ -2,11 +2,11 @@
 //! reconnects and resumes automatically.
 //!
 //! ```no_run
-//! use tidings_client::{Client, Event, Followed, ResourceId, Severity, Start, StreamItem};
+//! use tidings_client::{Client, Event, Received, ResourceId, Severity, Start, StreamItem};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::new("http://127.0.0.1:9081".parse()?)?;
-//! let mut follow = client.subscribe(Start::Now);
+//! let mut subscription = client.subscribe(Start::Now);
 //!
 //! let event = Event::builder()
 //!     .acted_upon(ResourceId::mint())
@@ -17,9 +17,9 @@
 //! client.publish(event).await?;
 //!
 //! loop {
-//!     match follow.next().await? {
-//!         Followed::Item(StreamItem::Created { event, .. }) => println!("{}", event.description),
-//!         Followed::Disconnected { error, retry_in } => {
+//!     match subscription.next().await? {
+//!         Received::Item(StreamItem::Created { event, .. }) => println!("{}", event.description),
+//!         Received::Disconnected { error, retry_in } => {
 //!             eprintln!("{error}; connecting again in {retry_in:?}");
 //!         }
 //!         _ => {}
@@ -53,13 +53,13 @@ mod client;
 mod connection;
 mod error;
 mod fault;
-mod follow;
 mod health;
 mod past_event;
 mod publish;
 mod renewal;
 mod response;
 mod sse;
+mod subscription;
 mod token;
 mod transport;
 
@@ -68,21 +68,22 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::{ClientError, ErrorKind};
 pub use fault::{OptionFault, ProtocolFault, TokenFault, TrustFault, UrlFault};
-pub use follow::{Follow, Followed};
 pub use health::Health;
 pub use past_event::PastEvent;
+pub use subscription::{Received, Subscription};
 pub use token::TokenSource;
 
 /// The HTTP library, for [`ClientBuilder::with_http_client`] and [`ClientBuilder::with_headers`].
 pub use reqwest;
 /// The vocabulary; see the documentation of `tidings-event`.
 pub use tidings_event::{
-    Action, Category, Cause, CauseSeverity, Change, Changes, CountDelta, Cursor, Deletion, Draft,
-    ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder, EventFilter, EventId, EventPage,
-    EventRef, EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent, OperationId, OwnerId,
-    OwnerKind, OwnerName, PageRequest, PageToken, Paging, Past, Receipt, ResetReason, ResourceId,
-    Rev, Selection, Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange,
-    StreamItem, Summary, SystemId, Timestamp, Total, Violation, Violations, Warning, WarningCode,
+    Action, Category, Cause, CauseSeverity, Change, ChangeOutcome, Changes, CountDelta, Cursor,
+    Deletion, Draft, ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder, EventFilter,
+    EventId, EventPage, EventRef, EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent,
+    OperationId, OwnerId, OwnerKind, OwnerName, PageRequest, PageToken, Paging, Past, Receipt,
+    ResetReason, ResourceId, Rev, Selection, Severity, SeverityCount, Sort, SortKey, SortOrder,
+    Start, Status, StatusChange, StreamItem, Summary, SystemId, Timestamp, Total, Violation,
+    Violations, Warning, WarningCode,
 };
 
 /// Compiles the examples in the README of this crate.

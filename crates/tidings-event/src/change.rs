@@ -36,6 +36,18 @@ impl Changes {
     }
 }
 
+/// The outcome of a change of one event.
+///
+/// A program handles each outcome in its own way, so the enum is exhaustive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeOutcome {
+    /// The event now has the status, or is deleted. It is the same if that was so before, so that a change
+    /// can be repeated.
+    Done,
+    /// The owner sees no such event. An event of another owner is unknown too.
+    NotFound,
+}
+
 /// The events to change. A change never affects an event that its owner cannot see.
 ///
 /// The enum is exhaustive for the same reason as [`Change`].

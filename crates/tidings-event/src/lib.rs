@@ -95,7 +95,7 @@ pub use api::{
 };
 pub use builder::EventBuilder;
 pub use cause::{Cause, CauseSeverity};
-pub use change::{Change, Changes, Selection};
+pub use change::{Change, ChangeOutcome, Changes, Selection};
 pub use cursor::{Cursor, CursorError, CursorTag, Start};
 pub use draft::{Draft, IntoDraft};
 pub use error_body::{ErrorBody, ErrorCode, ErrorSeverity};

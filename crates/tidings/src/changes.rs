@@ -1,24 +1,11 @@
 //! Marks and deletes single events.
 
-use tidings_event::{Change, EventRef, OwnerId, Status};
+use tidings_event::{Change, ChangeOutcome, EventRef, OwnerId, Status};
 
 use crate::committer::Asker;
 use crate::engine::Tidings;
 use crate::error::ChangeError;
 use crate::store::ChangeStep;
-
-/// The outcome of a change to one event.
-///
-/// A program answers each outcome in its own way, so the enum is exhaustive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeOutcome {
-    /// The event was changed.
-    Changed,
-    /// The event already had this status, or was already deleted.
-    Unchanged,
-    /// The owner sees no such event. An event of another owner is unknown too.
-    NotFound,
-}
 
 impl Tidings {
     /// Marks an event that `owner` sees as read or unread. A system event is marked for this owner only.
@@ -74,8 +61,7 @@ impl Tidings {
             .await?;
         Ok(match (changed.ids.len(), changed.unchanged) {
             (0, 0) => ChangeOutcome::NotFound,
-            (0, 1..) => ChangeOutcome::Unchanged,
-            (1.., _) => ChangeOutcome::Changed,
+            (1.., _) | (_, 1..) => ChangeOutcome::Done,
         })
     }
 }

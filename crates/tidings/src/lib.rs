@@ -87,7 +87,6 @@ mod vitals;
 pub mod wire;
 
 pub use bus::BusError;
-pub use changes::ChangeOutcome;
 pub use clock::{Clock, ManualClock};
 #[cfg(feature = "nats")]
 pub use config::NatsConfig;
@@ -110,10 +109,10 @@ pub use tidings_event::{
 };
 /// Lists, changes and streams, from `tidings-event`.
 pub use tidings_event::{
-    Change, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventRef, EventType,
-    EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason, Rev,
-    Selection, SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary,
-    Total,
+    Change, ChangeOutcome, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventRef,
+    EventType, EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason,
+    Rev, Selection, SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem,
+    Summary, Total,
 };
 
 /// Compiles the program in the README of the repository.

@@ -384,5 +384,5 @@ async fn check_ids(tidings: &Tidings, version: u32) {
         .delete(owner(ALICE), id(1))
         .await
         .expect("it answers");
-    assert_eq!(deleted, tidings::ChangeOutcome::Changed);
+    assert_eq!(deleted, tidings::ChangeOutcome::Done);
 }

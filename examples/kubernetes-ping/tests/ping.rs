@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidings::{Config, Event, EventFilter, PageRequest, Severity, Start, StreamItem, Tidings};
-use tidings_client::{Client, Follow, Followed};
+use tidings_client::{Client, Subscription, Received};
 use tidings_server::LOCAL_USER;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
@@ -110,7 +110,7 @@ fn ping_url(base: &str, connection: Uuid) -> String {
 struct Example {
     url: String,
     http: reqwest::Client,
-    live: Follow,
+    live: Subscription,
     _directory: TempDir,
 }
 
@@ -164,10 +164,10 @@ impl Example {
     }
 }
 
-async fn item(live: &mut Follow) -> StreamItem {
+async fn item(live: &mut Subscription) -> StreamItem {
     match soon(live.next()).await.unwrap() {
-        Followed::Item(item) => item,
-        Followed::Disconnected { error, .. } => panic!("disconnected: {error}"),
+        Received::Item(item) => item,
+        Received::Disconnected { error, .. } => panic!("disconnected: {error}"),
     }
 }
 

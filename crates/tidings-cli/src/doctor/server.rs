@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidings_client::{Client, ClientError, ErrorKind, Followed, Health};
+use tidings_client::{Client, ClientError, ErrorKind, Health, Received};
 use tidings_event::{Start, Status, StreamItem, Timestamp};
 use tokio::time::{Instant, timeout_at};
 
@@ -179,18 +179,18 @@ async fn events(client: &Client, access: &AccessArgs) -> Result<Finding, Finding
 async fn stream(client: &Client) -> Finding {
     const CHECK: &str = "stream";
     let start = Instant::now();
-    let mut follow = client.subscribe(Start::Now);
+    let mut subscription = client.subscribe(Start::Now);
     let mut is_ready = false;
     loop {
-        let next = timeout_at(start + STREAM_TIME, follow.next()).await;
+        let next = timeout_at(start + STREAM_TIME, subscription.next()).await;
         let missing = if is_ready { "live" } else { "ready" };
         match next {
-            Ok(Ok(Followed::Item(StreamItem::Live { .. }))) if is_ready => {
+            Ok(Ok(Received::Item(StreamItem::Live { .. }))) if is_ready => {
                 let text = format!("ready and live after {:.0?}", start.elapsed());
                 return Finding::ok(CHECK, text);
             }
-            Ok(Ok(Followed::Item(item))) => is_ready |= matches!(item, StreamItem::Ready { .. }),
-            Ok(Ok(Followed::Disconnected { error, .. }) | Err(error)) => {
+            Ok(Ok(Received::Item(item))) => is_ready |= matches!(item, StreamItem::Ready { .. }),
+            Ok(Ok(Received::Disconnected { error, .. }) | Err(error)) => {
                 return failure(CHECK, &error, "read the server's log");
             }
             Err(_) => {

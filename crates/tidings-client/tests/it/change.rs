@@ -1,6 +1,7 @@
 //! Tests of changes, counts, types and imported events.
 
 use serde_json::{Value, json};
+use tidings_client::ChangeOutcome::{Done, NotFound};
 use tidings_client::{Change, Changes, ErrorKind, OwnerId, PastEvent, ProtocolFault};
 use tidings_event::{
     Cursor, ErrorCode, Event, EventFilter, EventId, EventRef, NewEvent, OwnerKind, Past,
@@ -39,13 +40,16 @@ async fn marks_one_event_and_reports_a_missing_one() {
     let id = EventId::mint();
     let client = stub.client.clone();
 
-    assert!(client.set_status(id, Status::Read).await.unwrap());
+    assert_eq!(client.set_status(id, Status::Read).await.unwrap(), Done);
     let request = stub.request().await;
     let (line, body) = parts(&request);
     assert_eq!(line, format!("PUT /api/system/events/status/{id} HTTP/1.1"));
     assert_eq!(body, json!({"status": "read"}));
 
-    assert!(!client.set_status(id, Status::Unread).await.unwrap());
+    assert_eq!(
+        client.set_status(id, Status::Unread).await.unwrap(),
+        NotFound
+    );
     let error = client.set_status(id, Status::Read).await.unwrap_err();
     assert_eq!(error.rejection().unwrap().code, ErrorCode::RouteNotFound);
 }
@@ -60,11 +64,11 @@ async fn deletes_one_event_and_reports_a_missing_one() {
     .await;
     let id = EventId::mint();
 
-    assert!(stub.client.delete(id).await.unwrap());
+    assert_eq!(stub.client.delete(id).await.unwrap(), Done);
     let line = format!("DELETE /api/system/events/{id} HTTP/1.1");
     assert_eq!(parts(&stub.request().await), (line.as_str(), Value::Null));
 
-    assert!(!stub.client.delete(id).await.unwrap());
+    assert_eq!(stub.client.delete(id).await.unwrap(), NotFound);
     let error = stub.client.delete(id).await.unwrap_err();
     match error.kind() {
         ErrorKind::Protocol { fault, .. } => assert_eq!(fault, &ProtocolFault::Status(200)),
@@ -84,9 +88,12 @@ async fn names_the_feed_of_one_event() {
     let of_system = EventRef::of(OwnerKind::System, id);
     let client = stub.client.clone();
     assert_eq!(client.get(of_system).await.unwrap(), None);
-    assert!(client.set_status(of_system, Status::Read).await.unwrap());
+    assert_eq!(
+        client.set_status(of_system, Status::Read).await.unwrap(),
+        Done
+    );
     let own = EventRef::of(OwnerKind::User, id);
-    assert!(client.delete(own).await.unwrap());
+    assert_eq!(client.delete(own).await.unwrap(), Done);
     for expected in [
         format!("GET /api/system/events/{id}?ownerKind=system HTTP/1.1"),
         format!("PUT /api/system/events/status/{id}?ownerKind=system HTTP/1.1"),

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails at an unexpected value")]
 
 mod change;
-mod follow;
 mod health;
 mod rest;
 mod stub;
+mod subscription;
 mod tls;
 mod token;

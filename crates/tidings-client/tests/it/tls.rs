@@ -13,7 +13,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use tidings_client::{Client, ErrorKind, Follow, Followed, TokenSource};
+use tidings_client::{Client, ErrorKind, Received, Subscription, TokenSource};
 use tidings_event::Start;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -125,7 +125,7 @@ impl Server {
         }
     }
 
-    fn follow(&self) -> Follow {
+    fn follow(&self) -> Subscription {
         let client = Client::builder(self.url.clone())
             .with_ca_certificates(self.certificate.as_str())
             .with_token(TokenSource::fixed("secret").unwrap())
@@ -137,10 +137,10 @@ impl Server {
     }
 }
 
-async fn is_ready(follow: &mut Follow) -> bool {
+async fn is_ready(follow: &mut Subscription) -> bool {
     match follow.next().await.unwrap() {
-        Followed::Item(item) => item.name() == Some("ready"),
-        Followed::Disconnected { .. } => false,
+        Received::Item(item) => item.name() == Some("ready"),
+        Received::Disconnected { .. } => false,
     }
 }
 
@@ -198,10 +198,10 @@ async fn resumes_a_silent_stream_over_http2() {
         .with_silence_limit(Duration::from_millis(50));
     assert!(is_ready(&mut follow).await);
     match follow.next().await.unwrap() {
-        Followed::Disconnected { error, .. } => {
+        Received::Disconnected { error, .. } => {
             assert!(matches!(error.kind(), ErrorKind::StreamSilent { .. }));
         }
-        Followed::Item(item) => panic!("{item:?}"),
+        Received::Item(item) => panic!("{item:?}"),
     }
     assert!(is_ready(&mut follow).await);
     let (version, ..) = server.requests.recv().await.unwrap();

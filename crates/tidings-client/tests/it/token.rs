@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tidings_client::{Client, ErrorKind, Follow, Followed, TokenSource};
+use tidings_client::{Client, ErrorKind, Received, Subscription, TokenSource};
 use tidings_event::{Cursor, ErrorCode, EventId, Start, StreamItem};
 
 use crate::stub::{Stub, StubResponse};
@@ -55,7 +55,7 @@ fn client(stub: &Stub, token: TokenSource) -> Client {
     builder.with_token(token).build().unwrap()
 }
 
-fn follow(stub: &Stub, token: TokenSource) -> Follow {
+fn follow(stub: &Stub, token: TokenSource) -> Subscription {
     client(stub, token)
         .subscribe(Start::Now)
         .with_retry_base(Duration::from_millis(1))
@@ -71,20 +71,20 @@ fn token(request: &str) -> Option<&str> {
     header(request, "authorization")
 }
 
-async fn expect_item(follow: &mut Follow, name: &str) {
+async fn expect_item(follow: &mut Subscription, name: &str) {
     match follow.next().await.unwrap() {
-        Followed::Item(item) => assert_eq!(item.name(), Some(name)),
-        Followed::Disconnected { error, .. } => panic!("{error:?}"),
+        Received::Item(item) => assert_eq!(item.name(), Some(name)),
+        Received::Disconnected { error, .. } => panic!("{error:?}"),
     }
 }
 
 /// The error code of a refused connection, and the wait before the next attempt.
-async fn rejected(follow: &mut Follow) -> (Option<ErrorCode>, Duration) {
+async fn rejected(follow: &mut Subscription) -> (Option<ErrorCode>, Duration) {
     match follow.next().await.unwrap() {
-        Followed::Disconnected { error, retry_in } => {
+        Received::Disconnected { error, retry_in } => {
             (error.rejection().map(|body| body.code), retry_in)
         }
-        Followed::Item(item) => panic!("{item:?}"),
+        Received::Item(item) => panic!("{item:?}"),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn delete_event(
     EventPath(event): EventPath,
 ) -> Result<StatusCode, ApiError> {
     match state.engine.delete(caller.owner, event).await? {
-        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok(StatusCode::NO_CONTENT),
+        ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),
         ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }
 }

@@ -139,7 +139,7 @@ async fn mark_one(
     let status = request.value;
     let outcome = state.engine.set_status(caller.owner, event, status).await?;
     match outcome {
-        ChangeOutcome::Changed | ChangeOutcome::Unchanged => Ok((event.id, status)),
+        ChangeOutcome::Done => Ok((event.id, status)),
         ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
     }
 }

@@ -55,14 +55,18 @@ pub(crate) async fn reports_each_outcome_and_hides_foreign_events(dir: TestDir) 
         let marked = tidings.set_status(user(0), id, Status::Read).await;
         marked.expect("the store answers")
     };
-    assert_eq!(mark(own.id).await, ChangeOutcome::Changed);
-    assert_eq!(mark(own.id).await, ChangeOutcome::Unchanged);
+    assert_eq!(mark(own.id).await, ChangeOutcome::Done);
+    let marked = cursor(&tidings, user(0)).await;
+    assert_eq!(mark(own.id).await, ChangeOutcome::Done);
+    assert_eq!(cursor(&tidings, user(0)).await, marked);
     assert_eq!(mark(foreign.id).await, ChangeOutcome::NotFound);
     assert_eq!(mark(EventId::mint()).await, ChangeOutcome::NotFound);
     let delete = async |id| tidings.delete(user(0), id).await.expect("it answers");
     assert_eq!(delete(foreign.id).await, ChangeOutcome::NotFound);
-    assert_eq!(delete(own.id).await, ChangeOutcome::Changed);
-    assert_eq!(delete(own.id).await, ChangeOutcome::Unchanged);
+    assert_eq!(delete(own.id).await, ChangeOutcome::Done);
+    let deleted = cursor(&tidings, user(0)).await;
+    assert_eq!(delete(own.id).await, ChangeOutcome::Done);
+    assert_eq!(cursor(&tidings, user(0)).await, deleted);
     assert_eq!(mark(own.id).await, ChangeOutcome::NotFound);
     // The deleted event of another user is unknown, too.
     let other = tidings.delete(user(1), own.id).await.expect("it answers");
@@ -81,7 +85,7 @@ pub(crate) async fn a_change_without_effect_takes_no_rev(dir: TestDir) {
     let before = cursor(&tidings, user(0)).await;
     for id in [own.id, system.id] {
         let unread = tidings.set_status(user(0), id, Status::Unread).await;
-        assert_eq!(unread.expect("it answers"), ChangeOutcome::Unchanged);
+        assert_eq!(unread.expect("it answers"), ChangeOutcome::Done);
     }
     let filter = Box::new(EventFilter::default().with_status(Status::Read));
     let selection = Selection::Filter {

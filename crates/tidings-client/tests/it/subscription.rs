@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_core::Stream as _;
 
-use tidings_client::{ClientError, ErrorKind, Follow, Followed, ProtocolFault};
+use tidings_client::{ClientError, ErrorKind, ProtocolFault, Received, Subscription};
 use tidings_event::{
     Cursor, Deletion, ErrorCode, Event, EventId, EventRef, OwnerKind, ResetReason, ResourceId,
     Severity, Start, Status, StreamItem, Summary,
@@ -82,9 +82,9 @@ async fn tells_a_users_own_event_and_one_of_the_system_with_its_id_apart() {
     let mut kinds = Vec::new();
     let deletion = loop {
         match follow.next().await.unwrap() {
-            Followed::Item(StreamItem::Deleted { deletion, .. }) => break deletion,
-            Followed::Item(_) => kinds.push(follow.owner_kind()),
-            Followed::Disconnected { error, .. } => panic!("{error}"),
+            Received::Item(StreamItem::Deleted { deletion, .. }) => break deletion,
+            Received::Item(_) => kinds.push(follow.owner_kind()),
+            Received::Disconnected { error, .. } => panic!("{error}"),
         }
     };
     let (user, system) = (OwnerKind::User, OwnerKind::System);
@@ -111,35 +111,35 @@ fn envelope(code: &str) -> String {
     format!(r#"{{"error":"no","code":"{code}","severity":"ERROR","longDescription":["why"]}}"#)
 }
 
-fn follow(stub: &Stub, start: Start) -> Follow {
+fn follow(stub: &Stub, start: Start) -> Subscription {
     stub.client
         .subscribe(start)
         .with_retry_base(Duration::from_millis(1))
 }
 
 /// The next result in short form: `ready 1`, `created 2`, `live 3`, `reset 4` or `cut`.
-async fn next(follow: &mut Follow) -> String {
+async fn next(follow: &mut Subscription) -> String {
     match follow.next().await.unwrap() {
-        Followed::Item(StreamItem::Created { cursor, event }) => {
+        Received::Item(StreamItem::Created { cursor, event }) => {
             assert_eq!(event.description, cursor.own.to_string());
             format!("created {}", cursor.own)
         }
-        Followed::Item(item) => format!("{} {}", item.name().unwrap(), item.cursor().own),
-        Followed::Disconnected { .. } => "cut".to_owned(),
+        Received::Item(item) => format!("{} {}", item.name().unwrap(), item.cursor().own),
+        Received::Disconnected { .. } => "cut".to_owned(),
     }
 }
 
-async fn expect<const N: usize>(follow: &mut Follow, expected: [&str; N]) {
+async fn expect<const N: usize>(follow: &mut Subscription, expected: [&str; N]) {
     for expected in expected {
         assert_eq!(next(follow).await, expected);
     }
 }
 
 /// The error of the next result, which must be a disconnection.
-async fn cut(follow: &mut Follow) -> ClientError {
+async fn cut(follow: &mut Subscription) -> ClientError {
     match follow.next().await.unwrap() {
-        Followed::Disconnected { error, .. } => error,
-        Followed::Item(item) => panic!("{item:?}"),
+        Received::Disconnected { error, .. } => error,
+        Received::Item(item) => panic!("{item:?}"),
     }
 }
 
@@ -349,7 +349,7 @@ async fn reports_repeated_changes() {
     let mut follow = follow(&stub, Start::Now);
     expect(&mut follow, ["ready 1", "live 1"]).await;
     match follow.next().await.unwrap() {
-        Followed::Item(StreamItem::Status { change, .. }) => {
+        Received::Item(StreamItem::Status { change, .. }) => {
             assert_eq!((change.ids, change.status), (vec![id], Status::Read));
             let counts = change.counts.unwrap();
             assert_eq!(counts.unread[&Severity::Error], -1);
@@ -357,7 +357,7 @@ async fn reports_repeated_changes() {
         other => panic!("{other:?}"),
     }
     match follow.next().await.unwrap() {
-        Followed::Item(StreamItem::Deleted { deletion, .. }) => {
+        Received::Item(StreamItem::Deleted { deletion, .. }) => {
             assert_eq!((deletion.ids, deletion.counts), (vec![id], None));
         }
         other => panic!("{other:?}"),
@@ -414,13 +414,13 @@ async fn waits_as_long_as_the_server_requests() {
     expect(&mut follow, ["ready 1"]).await;
     match follow.next().await.unwrap() {
         // Without `retry` the wait is at most 1 ms. With it, 1 in 290,000 random waits is that short.
-        Followed::Disconnected { retry_in, .. } => assert!(retry_in > Duration::from_millis(1)),
-        Followed::Item(item) => panic!("{item:?}"),
+        Received::Disconnected { retry_in, .. } => assert!(retry_in > Duration::from_millis(1)),
+        Received::Item(item) => panic!("{item:?}"),
     }
 }
 
 /// Polls `follow` as a stream, which drops the future of `next` at every poll.
-async fn poll(follow: &mut Follow) -> Option<Result<Followed, ClientError>> {
+async fn poll(follow: &mut Subscription) -> Option<Result<Received, ClientError>> {
     std::future::poll_fn(|context| Pin::new(&mut *follow).poll_next(context)).await
 }
 
@@ -442,8 +442,8 @@ async fn wakes_the_task_of_a_stream_after_timers() {
                 .expect("the stream never ends")
                 .unwrap()
             {
-                Followed::Item(item) => item.name().unwrap_or("created"),
-                Followed::Disconnected { .. } => "cut",
+                Received::Item(item) => item.name().unwrap_or("created"),
+                Received::Disconnected { .. } => "cut",
             },
         );
     }

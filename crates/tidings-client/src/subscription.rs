@@ -19,15 +19,15 @@ use crate::transport::{Attempt, Transport};
 /// Three keepalives of the server, which sends one every 15 seconds: one can be late and one lost.
 const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 
-/// An item of a followed stream, or the loss of its connection.
+/// An item of the live stream, or the loss of its connection.
 ///
 /// The enum is exhaustive, so that every program decides how to handle a lost connection.
 #[derive(Debug)]
-pub enum Followed {
+pub enum Received {
     /// An item of the stream.
     Item(StreamItem),
-    /// The connection was lost or failed. The next call of [`Follow::next`] waits, then connects again; a
-    /// `ready` item follows when that succeeds.
+    /// The connection was lost or failed. The next call of [`Subscription::next`] waits, then connects
+    /// again; a `ready` item follows when that succeeds.
     Disconnected {
         /// The error.
         error: ClientError,
@@ -42,7 +42,7 @@ pub enum Followed {
 /// Read it with [`next`](Self::next), or as a [`Stream`] that never ends.
 ///
 /// If the connection is lost, the server responds with 5xx or ends the stream, or nothing arrives for 45
-/// seconds, the stream reports [`Followed::Disconnected`] once, waits and resumes after the last item. No
+/// seconds, the stream reports [`Received::Disconnected`] once, waits and resumes after the last item. No
 /// item is missed and no created event is repeated. The wait is an exponential backoff with full jitter;
 /// the server's `retry:` sets the first step, and `Retry-After` is added. The stream never gives up on a
 /// server that is only unavailable.
@@ -55,7 +55,7 @@ pub enum Followed {
 /// Each connection begins with a `ready` item and reports `live` after the replay. `ready` can also repeat
 /// without a lost connection; it has the same meaning for the counts. Kinds of items that this version
 /// does not know are skipped, and their cursors kept.
-pub struct Follow {
+pub struct Subscription {
     transport: Transport,
     start: Start,
     /// The position of the reader; `None` until the server has sent the start of the stream.
@@ -92,7 +92,7 @@ enum State {
     },
 }
 
-impl Follow {
+impl Subscription {
     pub(crate) fn new(transport: Transport, start: Start) -> Self {
         Self {
             transport,
@@ -157,15 +157,15 @@ impl Follow {
     ///
     /// Errors that another attempt cannot resolve:
     ///
-    /// - a rejection with 4xx other than 408 and 429 (for expired tokens see [`Follow`]);
+    /// - a rejection with 4xx other than 408 and 429 (for expired tokens see [`Subscription`]);
     /// - a response that is not a stream;
     /// - a missing token or an untrusted certificate, if no connection has worked yet;
-    /// - a frame that cannot be read. The first time it is reported as [`Followed::Disconnected`]; it is
+    /// - a frame that cannot be read. The first time it is reported as [`Received::Disconnected`]; it is
     ///   an error if it happens again before the cursor has moved.
     ///
     /// The caller can call again, for example after the cause was removed. The stream then continues
     /// after the usual wait.
-    pub async fn next(&mut self) -> Result<Followed, ClientError> {
+    pub async fn next(&mut self) -> Result<Received, ClientError> {
         loop {
             match &mut self.state {
                 State::Waiting { pause } => {
@@ -211,7 +211,7 @@ impl Follow {
                         self.backoff.set_server_base(retry);
                     }
                     match frame.map(|frame| self.accept(frame)) {
-                        Ok(Some(item)) => return Ok(Followed::Item(item)),
+                        Ok(Some(item)) => return Ok(Received::Item(item)),
                         Ok(None) => {}
                         Err(error) => {
                             if let Some(end) = self.disconnected(error) {
@@ -258,7 +258,7 @@ impl Follow {
 
     /// Drops the connection. Returns the result for the reader, or `None` if the token is the cause: the
     /// source must be queried first.
-    fn disconnected(&mut self, error: ClientError) -> Option<Result<Followed, ClientError>> {
+    fn disconnected(&mut self, error: ClientError) -> Option<Result<Received, ClientError>> {
         let announced = matches!(&self.state, State::Open { renewal, .. } if renewal.is_some())
             && matches!(error.kind(), ErrorKind::StreamEnded { .. });
         if announced || error.requires_another_token() {
@@ -274,7 +274,7 @@ impl Follow {
         &mut self,
         error: ClientError,
         found: Result<Option<Token>, ClientError>,
-    ) -> Result<Followed, ClientError> {
+    ) -> Result<Received, ClientError> {
         match found {
             Ok(token) if token != self.token => {
                 // If every token is rejected, the attempts need a pause.
@@ -283,7 +283,7 @@ impl Follow {
                 } else {
                     Duration::ZERO
                 };
-                Ok(Followed::Disconnected { error, retry_in })
+                Ok(Received::Disconnected { error, retry_in })
             }
             Ok(_) => self.given_up_or_again(error),
             Err(without_token) => self.given_up_or_again(without_token),
@@ -291,7 +291,7 @@ impl Follow {
     }
 
     /// Decides whether another connection may help.
-    fn given_up_or_again(&mut self, error: ClientError) -> Result<Followed, ClientError> {
+    fn given_up_or_again(&mut self, error: ClientError) -> Result<Received, ClientError> {
         let retry_in = self.wait_after(&error);
         // After a reconnect the same frame arrives again. The first failure can come from the network
         // path; the second at the same position comes from the server.
@@ -299,7 +299,7 @@ impl Follow {
         // A fault of this machine is an error at the start only; later the stream waits for its repair.
         let is_repairable = self.has_worked && error.is_local();
         if again || is_repairable || error.is_temporary() {
-            Ok(Followed::Disconnected { error, retry_in })
+            Ok(Received::Disconnected { error, retry_in })
         } else {
             Err(error)
         }
@@ -313,10 +313,10 @@ impl Follow {
     }
 }
 
-/// The items of [`Follow::next`]. The stream never ends; it can be polled after an error like
-/// [`next`](Follow::next).
-impl Stream for Follow {
-    type Item = Result<Followed, ClientError>;
+/// The items of [`Subscription::next`]. The stream never ends; it can be polled after an error like
+/// [`next`](Subscription::next).
+impl Stream for Subscription {
+    type Item = Result<Received, ClientError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // `next` is cancel-safe and keeps its timers in `self`, so that they wake this task although the
@@ -325,7 +325,7 @@ impl Stream for Follow {
     }
 }
 
-impl fmt::Debug for Follow {
+impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Waiting { .. } => "waiting",
@@ -333,7 +333,7 @@ impl fmt::Debug for Follow {
             State::Open { .. } => "open",
             State::Querying { .. } => "querying the token source",
         };
-        f.debug_struct("Follow")
+        f.debug_struct("Subscription")
             .field("server", &self.transport.server().as_str())
             .field("start", &self.start)
             .field("cursor", &self.cursor)
