@@ -42,10 +42,18 @@ impl AccessArgs {
         }
         builder.build().map_err(|error| {
             let flag = match error.kind() {
-                ErrorKind::Trust(_) => "--ca-cert (or TIDINGS_CA_CERT) is invalid",
-                _ => "--url (or TIDINGS_URL) is invalid",
+                ErrorKind::Trust(_) => Some("--ca-cert (or TIDINGS_CA_CERT) is invalid"),
+                ErrorKind::InvalidUrl(_) | ErrorKind::PlainHttp { .. } => {
+                    Some("--url (or TIDINGS_URL) is invalid")
+                }
+                // Of no flag; the enum is non-exhaustive.
+                _ => None,
             };
-            anyhow::Error::new(error).context(flag)
+            let error = anyhow::Error::new(error);
+            match flag {
+                Some(flag) => error.context(flag),
+                None => error,
+            }
         })
     }
 

@@ -63,8 +63,7 @@ fn check_rejection(error: &ApiError) {
             | PublishRejection::QuotaExceeded { .. }
             | PublishRejection::ForeignOwner { .. }
             | PublishRejection::Limit(_)
-            | PublishRejection::Store(_)
-            | PublishRejection::Engine(_),
+            | PublishRejection::Store(_),
         )
         | ApiError::Change(
             ChangeRejection::Json(_)
@@ -74,7 +73,7 @@ fn check_rejection(error: &ApiError) {
             | ChangeRejection::Overloaded
             | ChangeRejection::Disconnected
             | ChangeRejection::Store(_)
-            | ChangeRejection::Engine(_),
+            | ChangeRejection::Stopped,
         )
         | ApiError::Body(_)
         | ApiError::LogLevel(_)

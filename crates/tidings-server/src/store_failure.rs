@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use tidings::StoreError;
+use tidings::wire::StoreFault;
 use tidings_event::ErrorCode;
 
 use crate::limits::LimitError;
@@ -32,18 +33,16 @@ impl From<StoreError> for StoreFailure {
 
 impl From<Arc<StoreError>> for StoreFailure {
     fn from(error: Arc<StoreError>) -> Self {
-        match *error {
-            StoreError::Closed => Self::ShuttingDown,
-            StoreError::TooManyReads { limit } => Self::Limit(LimitError::Queries { limit }),
-            StoreError::Overloaded => Self::Overloaded,
-            StoreError::Full(_)
-            | StoreError::TookTooLong { .. }
-            | StoreError::Unavailable(_)
-            | StoreError::Ended { .. }
-            | StoreError::Corrupt(_)
-            | StoreError::Internal(_) => Self::Failed(error),
-            // A newer engine can add some.
-            _ => Self::Failed(error),
+        match StoreFault::from(&*error) {
+            StoreFault::Closed => Self::ShuttingDown,
+            StoreFault::TooManyReads { limit } => Self::Limit(LimitError::Queries { limit }),
+            StoreFault::Overloaded => Self::Overloaded,
+            StoreFault::Full
+            | StoreFault::TookTooLong { .. }
+            | StoreFault::Unavailable
+            | StoreFault::Ended { .. }
+            | StoreFault::Corrupt
+            | StoreFault::Internal => Self::Failed(error),
         }
     }
 }
@@ -76,8 +75,8 @@ impl StoreFailure {
 }
 
 fn of_store(error: &StoreError) -> Problem {
-    match error {
-        StoreError::Full(_) => Problem::failure(
+    match StoreFault::from(error) {
+        StoreFault::Full => Problem::failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageFull,
             "The disk that holds the events is full",
@@ -88,7 +87,7 @@ fn of_store(error: &StoreError) -> Problem {
         )
         .caused_by(error)
         .logged_elsewhere(),
-        StoreError::TookTooLong { limit } => Problem::rejection(
+        StoreFault::TookTooLong { limit } => Problem::rejection(
             StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::QueryTooSlow,
             "The query takes too long",
@@ -99,14 +98,14 @@ fn of_store(error: &StoreError) -> Problem {
             "leave out the total (`count=none`), follow `next` instead of page numbers, or narrow \
              the filter, for example with `from` and `to`",
         ),
-        StoreError::Unavailable(_) => Problem::failure(
+        StoreFault::Unavailable => Problem::failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageUnavailable,
             "The event store is unavailable",
         )
         .remedy("try again in a moment; an event that was stored is not stored twice")
         .caused_by(error),
-        StoreError::Ended { worker } => Problem::failure(
+        StoreFault::Ended { worker } => Problem::failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageUnavailable,
             "The event store is unavailable",
@@ -114,11 +113,12 @@ fn of_store(error: &StoreError) -> Problem {
         .probable_cause(&format!("{worker} has ended by a fault"))
         .remedy("restart the server; its log has the reason")
         .caused_by(error),
-        StoreError::Corrupt(_) | StoreError::Internal(_) => {
-            Problem::internal("The event store failed").caused_by(error)
-        }
-        // The conversion turns the others into failures of their own, and a newer engine can add some.
-        _ => Problem::internal("The event store failed").caused_by(error),
+        // The conversion turns the last three into failures of their own.
+        StoreFault::Corrupt
+        | StoreFault::Internal
+        | StoreFault::Closed
+        | StoreFault::TooManyReads { .. }
+        | StoreFault::Overloaded => Problem::internal("The event store failed").caused_by(error),
     }
 }
 

@@ -5,6 +5,7 @@
 //! events in Rust needs nothing from here.
 
 mod engine;
+mod faults;
 mod frame_subscription;
 
 pub use crate::bulk_changes::RunningChange;
@@ -16,4 +17,5 @@ pub use crate::page::{EncodedPage, PageRest};
 pub use crate::revoked_tokens::RevokedTokens;
 pub use crate::store::{RevokedPage, RevokedToken};
 pub use engine::Engine;
+pub use faults::{ChangeFault, PublishFault, StoreFault};
 pub use frame_subscription::FrameSubscription;

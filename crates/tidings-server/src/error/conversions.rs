@@ -121,7 +121,7 @@ impl From<ChangeRejection> for ApiError {
             | ChangeRejection::TooManyIds { .. }
             | ChangeRejection::Overloaded
             | ChangeRejection::Disconnected
-            | ChangeRejection::Engine(_)) => Self::Change(error),
+            | ChangeRejection::Stopped) => Self::Change(error),
         }
     }
 }
@@ -146,8 +146,7 @@ impl From<PublishRejection> for ApiError {
             | PublishRejection::BatchTooLarge { .. }
             | PublishRejection::Conflict { .. }
             | PublishRejection::QuotaExceeded { .. }
-            | PublishRejection::ForeignOwner { .. }
-            | PublishRejection::Engine(_)) => Self::Publish(error),
+            | PublishRejection::ForeignOwner { .. }) => Self::Publish(error),
         }
     }
 }

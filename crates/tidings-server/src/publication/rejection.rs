@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use tidings::PublishError;
+use tidings::wire::PublishFault;
 use tidings_event::{ErrorCode, EventId, Violation, Violations};
 
 use crate::identity::insufficient;
@@ -48,8 +49,6 @@ pub(crate) enum PublishRejection {
     Limit(LimitError),
     /// The store failed.
     Store(StoreFailure),
-    /// The engine rejected for a reason that this version does not know.
-    Engine(PublishError),
 }
 
 impl From<Violation> for PublishRejection {
@@ -68,13 +67,13 @@ impl PublishRejection {
     /// Why the engine rejected a request. The response names the event only if there are several.
     pub(crate) fn of_engine(error: PublishError, is_batch: bool) -> Self {
         let in_batch = |index| is_batch.then_some(index);
-        match error {
-            PublishError::Invalid(violations) => Self::Invalid(violations),
-            PublishError::Conflict { index, id } => Self::Conflict {
+        match error.into() {
+            PublishFault::Invalid(violations) => Self::Invalid(violations),
+            PublishFault::Conflict { index, id } => Self::Conflict {
                 index: in_batch(index),
                 id,
             },
-            PublishError::TooLarge {
+            PublishFault::TooLarge {
                 index,
                 bytes,
                 limit,
@@ -83,7 +82,7 @@ impl PublishRejection {
                 bytes,
                 limit,
             },
-            PublishError::QuotaExceeded {
+            PublishFault::QuotaExceeded {
                 index,
                 bytes,
                 used,
@@ -94,12 +93,10 @@ impl PublishRejection {
                 used,
                 limit,
             },
-            PublishError::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },
-            PublishError::BatchTooLarge { bytes, limit } => Self::BatchTooLarge { bytes, limit },
-            PublishError::Store(error) => Self::Store(error.into()),
-            PublishError::Closed => Self::Store(StoreFailure::ShuttingDown),
-            // The enum is non-exhaustive: an unknown reason is the server's fault until it is listed.
-            other => Self::Engine(other),
+            PublishFault::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },
+            PublishFault::BatchTooLarge { bytes, limit } => Self::BatchTooLarge { bytes, limit },
+            PublishFault::Store(error) => Self::Store(error.into()),
+            PublishFault::Closed => Self::Store(StoreFailure::ShuttingDown),
         }
     }
 
@@ -188,7 +185,6 @@ impl PublishRejection {
             ),
             Self::Limit(limit) => limit.problem(),
             Self::Store(failure) => failure.problem(),
-            Self::Engine(error) => Problem::internal("The server failed").caused_by(error),
         }
     }
 }

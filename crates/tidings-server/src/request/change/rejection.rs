@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use tidings::ChangeError;
+use tidings::wire::ChangeFault;
 use tidings_event::{ErrorCode, ResetReason, Violation, Violations};
 
 use crate::limits::LimitError;
@@ -31,8 +32,8 @@ pub(crate) enum ChangeRejection {
     Disconnected,
     /// The store failed.
     Store(StoreFailure),
-    /// The engine stopped the change, or rejected it for a reason that this version does not know.
-    Engine(ChangeError),
+    /// The change was stopped. Its request has another response by then.
+    Stopped,
 }
 
 impl From<Violation> for ChangeRejection {
@@ -43,20 +44,19 @@ impl From<Violation> for ChangeRejection {
 
 impl From<ChangeError> for ChangeRejection {
     fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::EmptyFilter => {
+        match error.into() {
+            ChangeFault::EmptyFilter => {
                 let mut violations = Violations::default();
                 violations.add("filter", "is empty", "say which events to change");
                 Self::Selection(violations)
             }
-            ChangeError::UpTo(reason) => Self::UpTo(reason),
-            ChangeError::TooManyIds { ids, limit } => Self::TooManyIds { ids, limit },
-            ChangeError::TooManyWaiting { limit } => Self::Limit(LimitError::Changes { limit }),
-            ChangeError::Overloaded => Self::Overloaded,
-            ChangeError::Store(error) => Self::Store(error.into()),
-            ChangeError::Closed => Self::Store(StoreFailure::ShuttingDown),
-            // The enum is non-exhaustive: an unknown reason is the server's fault until it is listed.
-            other => Self::Engine(other),
+            ChangeFault::UpTo(reason) => Self::UpTo(reason),
+            ChangeFault::TooManyIds { ids, limit } => Self::TooManyIds { ids, limit },
+            ChangeFault::TooManyWaiting { limit } => Self::Limit(LimitError::Changes { limit }),
+            ChangeFault::Overloaded => Self::Overloaded,
+            ChangeFault::Store(error) => Self::Store(error.into()),
+            ChangeFault::Closed => Self::Store(StoreFailure::ShuttingDown),
+            ChangeFault::Stopped => Self::Stopped,
         }
     }
 }
@@ -101,7 +101,9 @@ impl ChangeRejection {
             .effect("nothing was changed")
             .remedy("send the request again"),
             Self::Store(failure) => failure.problem(),
-            Self::Engine(error) => Problem::internal("The server failed").caused_by(error),
+            Self::Stopped => {
+                Problem::internal("The server failed").caused_by(&ChangeError::Stopped)
+            }
         }
     }
 }

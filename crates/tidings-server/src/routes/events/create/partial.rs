@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::future::join_all;
+use tidings::Receipt;
 use tidings::wire::Prepared;
-use tidings::{PublishError, Receipt};
 
 use super::put_json;
 use crate::error::ApiError;
@@ -72,9 +72,8 @@ async fn publish_one(
     let published = state.publish(caller, vec![event?]).await;
     let receipts = published.map_err(|error| PublishRejection::of_engine(error, false))?;
     let mut receipts = receipts.into_iter();
-    // The engine gives a receipt for each event.
     let receipt = receipts.next();
-    Ok(receipt.ok_or(PublishRejection::Engine(PublishError::Closed))?)
+    Ok(receipt.expect("the engine gives a receipt for each event"))
 }
 
 fn response(outcomes: &[EventResult], mut memory: Reservation) -> Response {

@@ -1,0 +1,189 @@
+//! The engine's errors for a server, which has a response to each of them.
+//!
+//! The errors of [`Tidings`](crate::Tidings) can grow, so that other programs need a response to the unknown.
+//! These enums are exhaustive: a server that does not respond to a new error does not compile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidings_event::{EventId, ResetReason, Violations};
+
+use crate::error::{ChangeError, PublishError};
+use crate::store::StoreError;
+
+/// The variants of [`PublishError`], exhaustively.
+#[derive(Clone, Debug)]
+pub enum PublishFault {
+    /// [`PublishError::Invalid`]
+    Invalid(Violations),
+    /// [`PublishError::Conflict`]
+    Conflict {
+        /// The position of the event in the request.
+        index: usize,
+        /// The id of both events.
+        id: EventId,
+    },
+    /// [`PublishError::TooLarge`]
+    TooLarge {
+        /// The position of the event in the request.
+        index: usize,
+        /// The size of its JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// [`PublishError::TooManyEvents`]
+    TooManyEvents {
+        /// The number of events.
+        events: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// [`PublishError::BatchTooLarge`]
+    BatchTooLarge {
+        /// The size of their JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// [`PublishError::QuotaExceeded`]
+    QuotaExceeded {
+        /// The position of the event in the request.
+        index: usize,
+        /// The bytes that the event needs.
+        bytes: u64,
+        /// The bytes of the owner's events without those of the request.
+        used: u64,
+        /// The limit for this publisher.
+        limit: u64,
+    },
+    /// [`PublishError::Store`]
+    Store(Arc<StoreError>),
+    /// [`PublishError::Closed`]
+    Closed,
+}
+
+/// The variants of [`ChangeError`], exhaustively.
+#[derive(Clone, Debug)]
+pub enum ChangeFault {
+    /// [`ChangeError::EmptyFilter`]
+    EmptyFilter,
+    /// [`ChangeError::UpTo`]
+    UpTo(ResetReason),
+    /// [`ChangeError::TooManyIds`]
+    TooManyIds {
+        /// The number of ids.
+        ids: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// [`ChangeError::TooManyWaiting`]
+    TooManyWaiting {
+        /// The limit.
+        limit: usize,
+    },
+    /// [`ChangeError::Overloaded`]
+    Overloaded,
+    /// [`ChangeError::Stopped`]
+    Stopped,
+    /// [`ChangeError::Store`]
+    Store(Arc<StoreError>),
+    /// [`ChangeError::Closed`]
+    Closed,
+}
+
+/// The variants of [`StoreError`] without their sources, exhaustively.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFault {
+    /// [`StoreError::Full`]
+    Full,
+    /// [`StoreError::Unavailable`]
+    Unavailable,
+    /// [`StoreError::Corrupt`]
+    Corrupt,
+    /// [`StoreError::Internal`]
+    Internal,
+    /// [`StoreError::TookTooLong`]
+    TookTooLong {
+        /// The limit.
+        limit: Duration,
+    },
+    /// [`StoreError::TooManyReads`]
+    TooManyReads {
+        /// The limit.
+        limit: usize,
+    },
+    /// [`StoreError::Overloaded`]
+    Overloaded,
+    /// [`StoreError::Ended`]
+    Ended {
+        /// The task or thread.
+        worker: &'static str,
+    },
+    /// [`StoreError::Closed`]
+    Closed,
+}
+
+impl From<PublishError> for PublishFault {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Invalid(violations) => Self::Invalid(violations),
+            PublishError::Conflict { index, id } => Self::Conflict { index, id },
+            PublishError::TooLarge {
+                index,
+                bytes,
+                limit,
+            } => Self::TooLarge {
+                index,
+                bytes,
+                limit,
+            },
+            PublishError::TooManyEvents { events, limit } => Self::TooManyEvents { events, limit },
+            PublishError::BatchTooLarge { bytes, limit } => Self::BatchTooLarge { bytes, limit },
+            PublishError::QuotaExceeded {
+                index,
+                bytes,
+                used,
+                limit,
+            } => Self::QuotaExceeded {
+                index,
+                bytes,
+                used,
+                limit,
+            },
+            PublishError::Store(error) => Self::Store(error),
+            PublishError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<ChangeError> for ChangeFault {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::EmptyFilter => Self::EmptyFilter,
+            ChangeError::UpTo(reason) => Self::UpTo(reason),
+            ChangeError::TooManyIds { ids, limit } => Self::TooManyIds { ids, limit },
+            ChangeError::TooManyWaiting { limit } => Self::TooManyWaiting { limit },
+            ChangeError::Overloaded => Self::Overloaded,
+            ChangeError::Stopped => Self::Stopped,
+            ChangeError::Store(error) => Self::Store(error),
+            ChangeError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<&StoreError> for StoreFault {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => Self::Full,
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Corrupt(_) => Self::Corrupt,
+            StoreError::Internal(_) => Self::Internal,
+            StoreError::TookTooLong { limit } => Self::TookTooLong { limit: *limit },
+            StoreError::TooManyReads { limit } => Self::TooManyReads { limit: *limit },
+            StoreError::Overloaded => Self::Overloaded,
+            StoreError::Ended { worker } => Self::Ended { worker },
+            StoreError::Closed => Self::Closed,
+        }
+    }
+}
