@@ -21,8 +21,9 @@ notice nothing but a reconnect. Stop all servers of both stores first; the move 
 the end it compares a digest of each user's events in both stores, and counts the new store again.
 
 An interrupted move continues when it is run again with the same --from and --to. Until it has finished, no
-server starts with the new store. The old store stays as it is: keep it until the new one has proved itself,
-but start no server with it, since the two would then differ.
+server starts with the new store. The old store keeps its events: keep it until the new one has proved itself,
+but start no server with it, since the two would then differ. No server starts with a database that was moved,
+or commits to it, until `tidings restore --store ADDRESS --renew-epoch`.
 
 A database has the tokens that its servers have revoked. A data directory does not: its server has them in the file of
 --revoked-tokens. Give that file here, too.

@@ -21,7 +21,8 @@ stores. If the directory belongs to another user and this command runs as root, 
 belong to that user, so that the server can use them.
 
 A store in PostgreSQL is restored by PostgreSQL. If events that clients have seen are missing then, stop all
-servers and run `tidings restore --store ADDRESS --renew-epoch`, so that the clients reload their lists.
+servers and run `tidings restore --store ADDRESS --renew-epoch`, so that the clients reload their lists. The
+same command lets servers use a database that was moved.
 
   tidings restore --from events-2026-08-01.backup --data-dir ./tidings-data
   gunzip < events.backup.gz | tidings restore --from -";
@@ -63,7 +64,8 @@ pub(crate) struct Args {
         requires = "store"
     )]
     store_password_file: Option<PathBuf>,
-    /// After PostgreSQL has restored the database of --store from a backup: make all clients reload their lists
+    /// After PostgreSQL has restored the database of --store from a backup, or to use one again that was moved: make all
+    /// clients reload their lists
     #[arg(long, requires = "store")]
     renew_epoch: bool,
 }

@@ -54,7 +54,9 @@ impl Moved {
 }
 
 /// Moves the store `from` into the empty directory or database `to`, and tells `report` how far it is. No engine may
-/// use either. A call after an interrupted one continues it. The old store stays as it is; do not use it any more.
+/// use either. A call after an interrupted one continues it. The old store keeps its rows; do not use it any more. If it
+/// is in PostgreSQL, no engine can commit to it from then on, until
+/// [`renew_epoch`](crate::postgres::renew_epoch).
 ///
 /// A store in PostgreSQL has the revoked tokens of its servers. A new one gets those of the old one and those that
 /// `tokens` lists. If the new store is in SQLite, those of the old one go to `tokens` instead.

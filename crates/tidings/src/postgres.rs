@@ -41,7 +41,8 @@ pub async fn audit(config: &PostgresConfig, time: Duration) -> Result<Audit, Sto
 }
 
 /// Renews the epoch of a store after its database was restored from a backup: events that were published after the
-/// backup are gone, so older cursors get a reset. No node may use the store.
+/// backup are gone, so older cursors get a reset. A store that was moved to another place can be used again. No node may
+/// use the store.
 ///
 /// # Errors
 ///

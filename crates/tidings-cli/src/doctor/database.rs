@@ -128,6 +128,13 @@ fn schema(state: &PostgresState) -> Finding {
             "run it again with the same --from and --to, or empty the database",
         );
     }
+    if state.is_moved_away {
+        return Finding::fail(
+            CHECK,
+            "`tidings move` has moved this store, or has begun to; no server starts with it",
+            "use the new store; to use this one again, run `tidings restore --renew-epoch` on it",
+        );
+    }
     match (found, state.system) {
         (0, _) | (_, None) => Finding::warn(
             CHECK,

@@ -7,6 +7,7 @@ pub(crate) mod connect;
 mod exclusive;
 mod export;
 mod fault;
+mod fence;
 mod heads;
 mod hosts;
 mod import;
@@ -128,10 +129,10 @@ impl PostgresStore {
         Ok(Self {
             identity,
             reads: Reads::new(identity, streams, lists),
-            commits: Commits::new(commits, identity.system, config.timeout),
+            commits: Commits::new(commits, identity, config.timeout),
             upkeep: Maintenance::new(upkeep_pool.clone(), config.keep_overlays),
             upkeep_pool,
-            revocations: RevocationTable::new(&connector, role),
+            revocations: RevocationTable::new(&connector, role, identity),
             lead: Lead::new(Arc::clone(&connector), role, identity.system, joined),
             lanes,
         })

@@ -17,12 +17,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tidings_event::SystemId;
 use tokio::time::{Instant, timeout};
 
 use super::fault::{is_conflict, is_response, store_error};
 use super::pool::{Connection, Pool, Pooled};
-use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError};
+use super::read_fault::ReadFault;
+use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError, StoreIdentity};
 use abandoned::Abandoned;
 use doubt::{Evidence, tell_apart};
 use fresh::{Expectation, Fresh, Tried};
@@ -44,7 +44,7 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Commits {
     pool: Pool,
-    system: SystemId,
+    identity: StoreIdentity,
     timeout: Duration,
     /// The statements that were sent for groups.
     sent: AtomicU64,
@@ -62,6 +62,8 @@ enum Failure {
     Statement(tokio_postgres::Error),
     /// The server did not answer in time, before the commit.
     Silence,
+    /// The database has another epoch than the store that this node has opened. Nothing was committed.
+    Replaced,
     /// The response of the server cannot be used. Nothing was committed.
     Response(StoreError),
     /// The commit was sent and not answered.
@@ -96,6 +98,7 @@ impl Failure {
         match self {
             Self::Statement(error) => store_error(error),
             Self::Silence => StoreError::Unavailable(SILENCE.into()),
+            Self::Replaced => ReadFault::Restored.into(),
             Self::Response(error) | Self::InDoubt(error) | Self::Undone(error) => error,
         }
     }
@@ -134,11 +137,11 @@ impl Drop for Ongoing<'_> {
 }
 
 impl Commits {
-    pub(super) fn new(pool: Pool, system: SystemId, timeout: Duration) -> Self {
+    pub(super) fn new(pool: Pool, identity: StoreIdentity, timeout: Duration) -> Self {
         Self {
             abandoned: Abandoned::new(pool.most()),
             pool,
-            system,
+            identity,
             timeout,
             sent: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
@@ -242,8 +245,8 @@ impl Commits {
         mut ready: Option<Pooled>,
         group: &Group,
     ) -> Result<Committed, StoreError> {
-        let subjects = Subjects::of(group, self.system);
-        let fresh = Fresh::of(group, self.system);
+        let subjects = Subjects::of(group, self.identity.system);
+        let fresh = Fresh::of(group, self.identity);
         let mut deadline = Instant::now() + self.timeout;
         let (mut conflicts, mut wait) = (0, FIRST_WAIT);
         loop {
@@ -273,7 +276,7 @@ impl Commits {
                 Failure::Statement(error) => !is_response(error),
                 Failure::Silence => true,
                 Failure::Response(error) => matches!(error, StoreError::Unavailable(_)),
-                Failure::InDoubt(_) => false,
+                Failure::InDoubt(_) | Failure::Replaced => false,
                 Failure::Undone(_) => {
                     deadline = Instant::now() + self.timeout;
                     true
@@ -321,7 +324,7 @@ impl Commits {
             connection,
             &self.sent,
             subjects,
-            self.system,
+            self.identity,
             &self.newcomers,
         );
         let mut state: State<'_> = timeout(silence, looked_up)

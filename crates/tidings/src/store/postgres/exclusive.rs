@@ -1,11 +1,14 @@
 //! A store that is moved, or moved into.
 
+use std::time::Duration;
+
 use tidings_event::wire::Epoch;
 use tidings_event::{SystemId, Timestamp};
 use tokio_postgres::Row;
 
 use super::connect::Connector;
 use super::fault::store_error;
+use super::fence;
 use super::lead::{UNFINISHED_MOVE, alone};
 use super::open_fault::OpenFault;
 use super::pool::{Connection, Role};
@@ -16,10 +19,8 @@ use crate::store::moment::{moment, nanoseconds};
 use crate::store::records::{Part, Record, RecordPosition, StoreHead, StoreState, TargetState};
 use crate::store::{RevokedToken, StoreError, StoreIdentity};
 
-/// The tables that nobody may change while a store is read.
-const FREEZE: &str = "\
-    BEGIN ISOLATION LEVEL REPEATABLE READ; \
-    LOCK TABLE feed, event, tombstone, overlay, ended, installation, last_use, revocation IN SHARE MODE";
+/// One moment of the store.
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
 /// A move takes as long as it takes, and what it has written last can be lost: then it writes that again.
 const PATIENT: &str = "\
@@ -35,6 +36,8 @@ const MARK: &str = "\
 #[derive(Debug)]
 pub(crate) struct ExclusivePostgres {
     connection: Connection,
+    /// The epoch that the rows have, if the database has another since they are moved.
+    epoch: Option<Epoch>,
 }
 
 /// Why a database cannot be moved, or moved into.
@@ -46,12 +49,19 @@ pub(crate) enum SideFault {
     /// Servers use it, or another move.
     #[error("servers use the database, or another move: stop them first")]
     InUse,
+    /// Something still changes it.
+    #[error(
+        "transactions that change the database have not ended within {} s: end their sessions, which the view \
+         pg_stat_activity shows, and run tidings move again", .0.as_secs_f64()
+    )]
+    Busy(Duration),
 }
 
 impl ExclusivePostgres {
-    /// Opens a store to be read, and upgrades an old schema. `None` if there is none.
+    /// Opens a store to be read, and upgrades an old schema. `None` if there is none. From then on no node can commit
+    /// to it.
     pub(crate) async fn source(config: &PostgresConfig) -> Result<Option<Self>, SideFault> {
-        let (connector, side) = Self::alone(config).await?;
+        let (connector, mut side) = Self::alone(config).await?;
         if !side.has_table("installation").await? {
             return Ok(None);
         }
@@ -59,7 +69,8 @@ impl ExclusivePostgres {
             return Err(OpenFault::UnfinishedMove.into());
         }
         migrate::prepare(&connector).await?;
-        side.execute(FREEZE).await?;
+        side.epoch = Some(fence::raise(&mut side.connection, connector.timeout() * 2).await?);
+        side.execute(READ).await?;
         Ok(Some(side))
     }
 
@@ -88,7 +99,10 @@ impl ExclusivePostgres {
             lossy: config.allow_lossy_commit,
         };
         let connection = alone(&connector, role).await?.ok_or(SideFault::InUse)?;
-        let side = Self { connection };
+        let side = Self {
+            connection,
+            epoch: None,
+        };
         side.execute(PATIENT).await?;
         Ok((connector, side))
     }
@@ -148,6 +162,8 @@ impl ExclusivePostgres {
                 )
                 .await?;
             transaction.batch_execute("DELETE FROM last_use").await?;
+            // An earlier store was moved away, and its rows were deleted.
+            fence::lower(&transaction).await?;
             transaction.commit().await
         };
         made.await.map_err(store_error)
@@ -161,8 +177,10 @@ impl ExclusivePostgres {
         let read = async {
             let row = self.connection.query_one(sql, &[]).await?;
             let last_use: Option<i64> = row.try_get(7)?;
+            let mut identity = identity(&row, 5)?;
+            identity.epoch = self.epoch.unwrap_or(identity.epoch);
             Ok(StoreHead {
-                identity: identity(&row, 5)?,
+                identity,
                 last_use: last_use.map(moment),
                 events: row.try_get::<_, i64>(8)?.unsigned_abs(),
                 state: state(&row)?,
@@ -236,9 +254,10 @@ impl ExclusivePostgres {
     }
 }
 
-/// Renews the epoch of a store, so that every cursor gets a reset. No node may use it.
+/// Renews the epoch of a store, so that every cursor gets a reset. No node may use it. A store that was moved away can be
+/// used again.
 pub(crate) async fn renew_epoch(config: &PostgresConfig) -> Result<(), SideFault> {
-    let (connector, side) = ExclusivePostgres::alone(config).await?;
+    let (connector, mut side) = ExclusivePostgres::alone(config).await?;
     if !side.has_table("installation").await? {
         return Err(OpenFault::NoStore.into());
     }
@@ -247,13 +266,13 @@ pub(crate) async fn renew_epoch(config: &PostgresConfig) -> Result<(), SideFault
     }
     migrate::prepare(&connector).await?;
     side.execute("SET synchronous_commit = on").await?;
-    let epoch = *Epoch::mint().as_uuid();
-    let renewed = side
-        .connection
-        .execute("UPDATE installation SET epoch = $1", &[&epoch])
-        .await;
-    renewed.map_err(OpenFault::Statement)?;
-    Ok(())
+    let renewed = async {
+        let transaction = side.connection.transaction().await?;
+        fence::lower(&transaction).await?;
+        fence::renew_epoch(&transaction).await?;
+        transaction.commit().await
+    };
+    Ok(renewed.await.map_err(OpenFault::Statement)?)
 }
 
 /// The columns `feeds, heads, floors, deletions, ended`.

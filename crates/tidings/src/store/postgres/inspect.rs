@@ -4,6 +4,7 @@ use tidings_event::SystemId;
 use tokio_postgres::error::SqlState;
 
 use super::connect::Connector;
+use super::fence::MOVED_AWAY;
 use super::lead::{UNFINISHED_MOVE, count_nodes};
 use super::migrate::{HISTORY, known_version};
 use super::open_fault::OpenFault;
@@ -38,6 +39,8 @@ pub struct PostgresState {
     pub system: Option<SystemId>,
     /// Whether a move into the store has begun and not ended.
     pub has_unfinished_move: bool,
+    /// Whether the store is or was moved to another place, so that no node opens it.
+    pub is_moved_away: bool,
 }
 
 /// A server that follows another one.
@@ -57,7 +60,7 @@ const SERVER: &str = "\
     coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false), pg_is_in_recovery(), \
     current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), \
     pg_database_size(current_database()), to_regclass($1) IS NOT NULL, \
-    to_regclass('installation') IS NOT NULL, to_regclass($2) IS NOT NULL";
+    to_regclass('installation') IS NOT NULL, to_regclass($2) IS NOT NULL, to_regclass($3) IS NOT NULL";
 
 const STANDBYS: &str = "\
     SELECT coalesce(application_name, ''), state, coalesce(sync_state, '') FROM pg_stat_replication ORDER BY 1";
@@ -67,7 +70,7 @@ pub(super) async fn inspect(config: &PostgresConfig) -> Result<PostgresState, Op
     let connector = Connector::new(config)?;
     let connection = Connection::open(&connector, Role::Read).await?;
     let statement = OpenFault::Statement;
-    let row = connection.query_one(SERVER, &[&HISTORY, &UNFINISHED_MOVE]);
+    let row = connection.query_one(SERVER, &[&HISTORY, &UNFINISHED_MOVE, &MOVED_AWAY]);
     let row = row.await.map_err(statement)?;
     let get = |index| row.try_get::<_, String>(index).map_err(statement);
     let (has_schema, has_store): (bool, bool) = (row.get(6), row.get(7));
@@ -104,6 +107,7 @@ pub(super) async fn inspect(config: &PostgresConfig) -> Result<PostgresState, Op
         known_schema: known_version(),
         system,
         has_unfinished_move: row.get(8),
+        is_moved_away: row.get(9),
     })
 }
 

@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 
 use super::connect::Connector;
 use super::fault::store_error;
+use super::fence::MOVED_AWAY;
 use super::open_fault::{JoinFault, OpenFault};
 use super::pool::{Connection, Role};
 use crate::store::StoreError;
@@ -61,11 +62,15 @@ async fn join(connector: &Connector, role: Role) -> Result<Box<Session>, JoinFau
         return Err(JoinFault::Moving);
     }
     let row = connection
-        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&UNFINISHED_MOVE])
+        .query_one(
+            "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL",
+            &[&UNFINISHED_MOVE, &MOVED_AWAY],
+        )
         .await?;
-    match row.get(0) {
-        true => Err(JoinFault::UnfinishedMove),
-        false => Ok(Box::new(Session {
+    match (row.get(0), row.get(1)) {
+        (true, _) => Err(JoinFault::UnfinishedMove),
+        (false, true) => Err(JoinFault::MovedAway),
+        (false, false) => Ok(Box::new(Session {
             connection,
             leads: false,
         })),

@@ -72,6 +72,12 @@ pub(crate) enum JoinFault {
         "tidings move has not finished: run it again with the same --from and --to, or empty the database"
     )]
     UnfinishedMove,
+    /// The store is or was moved to another place.
+    #[error(
+        "tidings move has moved this store, or has begun to: start the server with the new store; to use this one \
+         again, run tidings restore --renew-epoch on it"
+    )]
+    MovedAway,
 }
 
 impl From<JoinFault> for StoreError {
@@ -79,7 +85,7 @@ impl From<JoinFault> for StoreError {
         match fault {
             JoinFault::Connect(error) => error.into(),
             JoinFault::Statement(error) => store_error(error),
-            fault @ (JoinFault::Moving | JoinFault::UnfinishedMove) => {
+            fault @ (JoinFault::Moving | JoinFault::UnfinishedMove | JoinFault::MovedAway) => {
                 Self::Unavailable(fault.into())
             }
         }

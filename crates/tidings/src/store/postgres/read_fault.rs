@@ -17,7 +17,7 @@ pub(super) enum ReadFault {
     #[error(transparent)]
     Unreadable(#[from] UnreadableColumn),
     /// The database has another epoch or installation than at the start of this node.
-    #[error("the database was restored since this node started; restart the node")]
+    #[error("the database was restored or moved since this node started; restart the node")]
     Restored,
 }
 

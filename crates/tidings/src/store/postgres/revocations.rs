@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::connect::Connector;
 use super::fault::store_error;
 use super::pool::{Connection, Pool, Role};
+use super::read_fault::ReadFault;
 use crate::store::moment::{moment, nanoseconds};
-use crate::store::{RevokedPage, RevokedToken, StoreError};
+use crate::store::{RevokedPage, RevokedToken, StoreError, StoreIdentity};
 
 /// One for reading and one for writing, so that a revocation never waits for the other nodes' tokens.
 const CONNECTIONS: usize = 2;
@@ -19,9 +20,10 @@ const CONNECTIONS: usize = 2;
 /// The most tokens of a page.
 const PAGE: i64 = 4_096;
 
-/// Adds a token, or a later expiry of one.
+/// Adds a token, or a later expiry of one, unless the database has another epoch than `$4`.
 const REVOKE: &str = "\
-    WITH next AS (UPDATE last_revocation SET version = version + 1 RETURNING version) \
+    WITH next AS (UPDATE last_revocation SET version = version + 1 \
+    WHERE $4::uuid IS NULL OR $4 = (SELECT epoch FROM installation) RETURNING version) \
     INSERT INTO revocation (id, expires_at, ended_by, version) SELECT $1, $2, $3, version FROM next \
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, expires_at = CASE \
     WHEN revocation.expires_at IS NULL OR excluded.expires_at IS NULL THEN NULL \
@@ -62,7 +64,7 @@ pub(super) async fn add_all(
         let statement = transaction.prepare(REVOKE).await?;
         for token in tokens {
             let (until, owner) = expiry_and_owner(token);
-            let values: [&(dyn ToSql + Sync); 3] = [&token.id, &until, &owner];
+            let values: [&(dyn ToSql + Sync); 4] = [&token.id, &until, &owner, &None::<Uuid>];
             transaction.execute(&statement, &values).await?;
         }
         transaction
@@ -77,11 +79,13 @@ pub(super) async fn add_all(
 #[derive(Debug)]
 pub(super) struct RevocationTable {
     pool: Pool,
+    identity: StoreIdentity,
 }
 
 impl RevocationTable {
-    pub(super) fn new(connector: &Arc<Connector>, role: Role) -> Self {
+    pub(super) fn new(connector: &Arc<Connector>, role: Role, identity: StoreIdentity) -> Self {
         Self {
+            identity,
             pool: Pool::new(connector, role, CONNECTIONS),
         }
     }
@@ -90,10 +94,14 @@ impl RevocationTable {
     pub(super) async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
         let (until, owner) = expiry_and_owner(&token);
-        connection
-            .execute(REVOKE, &[&token.id, &until, &owner])
+        let epoch = *self.identity.epoch.as_uuid();
+        let added = connection
+            .execute(REVOKE, &[&token.id, &until, &owner, &epoch])
             .await
             .map_err(store_error)?;
+        if added == 0 {
+            return Err(ReadFault::Restored.into());
+        }
         let forgotten = connection
             .execute(FORGET, &[&nanoseconds(Timestamp::now())])
             .await;

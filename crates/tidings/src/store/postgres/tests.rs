@@ -3,6 +3,8 @@
 #[path = "../../../tests/support/postgres.rs"]
 pub(crate) mod database;
 mod doubt;
+mod gate;
+mod moved;
 mod opening;
 mod outcomes;
 mod plans;

@@ -15,7 +15,7 @@ use crate::store::{ChangeStep, Side, StepOutcome, Target};
 impl State<'_> {
     /// Applies a step. Events that the owner does not see stay as they are.
     pub(super) fn apply(&mut self, step: &ChangeStep) -> StepOutcome {
-        let system = OwnerId::from(self.system);
+        let system = OwnerId::from(self.identity.system);
         // Only feeds that change are written back.
         let first = self
             .feeds

@@ -128,7 +128,7 @@ impl Commits {
             connection,
             &self.sent,
             subjects,
-            self.system,
+            self.identity,
             &self.newcomers,
         );
         let state = looked_up.await.map_err(Failure::into_error)?;

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tidings_event::{OwnerId, Rev, SystemId};
+use tidings_event::wire::Epoch;
+use tidings_event::{OwnerId, Rev};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -21,10 +22,10 @@ use crate::store::kind::{Kind, KindCounts};
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{folded, severity_number, status_number};
-use crate::store::{Group, PublishOutcome, Stored, Submission};
+use crate::store::{Group, PublishOutcome, StoreIdentity, Stored, Submission};
 
-/// Locks the feeds in the order of their owners, and writes if all is new. Returns how many feeds there are, and their
-/// heads if it has written.
+/// Locks the feeds in the order of their owners, and writes if all is new. Returns how many feeds there are, their heads
+/// if it has written, and whether the database has the epoch that the node knows. A move has changed it.
 ///
 /// If it waits for a lock, it does not see what was committed meanwhile, except in the row of the feed. If that has
 /// deletions, its head tells whether anything was. If it has none, an event that was committed meanwhile violates the
@@ -49,7 +50,8 @@ static PUBLISH: LazyLock<String> = LazyLock::new(|| {
          AS k (owner, added, bytes, most, place) \
          CROSS JOIN LATERAL (SELECT * FROM feed WHERE feed.owner = k.owner FOR UPDATE) AS feed), \
          found AS MATERIALIZED (SELECT array_agg(head ORDER BY place) AS heads, count(*) AS feeds, \
-         count(*) = cardinality($1::uuid[]) \
+         $23 = (SELECT epoch FROM installation) AS is_same, \
+         count(*) = cardinality($1::uuid[]) AND $23 = (SELECT epoch FROM installation) \
          AND bool_and(used + bytes <= most AND (deletions = 0 OR head = \
          (SELECT seen.head FROM feed AS seen WHERE seen.owner = feeds.owner))) \
          AND NOT EXISTS (SELECT FROM unnest($6::bigint[], $8::uuid[]) AS k (place, id) \
@@ -75,7 +77,7 @@ static PUBLISH: LazyLock<String> = LazyLock::new(|| {
          FROM found CROSS JOIN feeds WHERE found.all_new \
          ON CONFLICT (owner) DO UPDATE SET head = excluded.head, bytes = excluded.bytes, \
          counts = excluded.counts) \
-         SELECT feeds, CASE WHEN all_new THEN heads END FROM found"
+         SELECT feeds, CASE WHEN all_new THEN heads END, is_same FROM found"
     )
 });
 
@@ -126,6 +128,7 @@ struct Addition {
 #[derive(Debug)]
 pub(super) struct Fresh<'g> {
     group: &'g Group,
+    epoch: Epoch,
     /// Sorted, so that all nodes lock them in the same order.
     feeds: BTreeMap<OwnerId, Addition>,
     /// In the order of the group, each with its number among those of the feed.
@@ -134,12 +137,14 @@ pub(super) struct Fresh<'g> {
 
 impl<'g> Fresh<'g> {
     /// The events of a group that publishes each of them once and does nothing else.
-    pub(super) fn of(group: &'g Group, system: SystemId) -> Option<Self> {
+    pub(super) fn of(group: &'g Group, identity: StoreIdentity) -> Option<Self> {
         if !group.steps.is_empty() {
             return None;
         }
+        let system = identity.system;
         let mut fresh = Self {
             group,
+            epoch: identity.epoch,
             feeds: BTreeMap::new(),
             events: Vec::new(),
         };
@@ -199,6 +204,9 @@ impl<'g> Fresh<'g> {
         };
         let row = answers.iter().flatten().next();
         let row = row.ok_or(Failure::Silence)?;
+        if !row.try_get::<_, bool>(2)? {
+            return Err(Failure::Replaced);
+        }
         match row.try_get::<_, Option<Vec<i64>>>(1)? {
             Some(heads) => Ok(Tried::Committed(self.outcomes(&heads))),
             None if row.try_get::<_, i64>(0)? < to_sql(self.feeds.len() as u64) => {
@@ -213,7 +221,7 @@ impl<'g> Fresh<'g> {
         let requests = self.group.publications.iter();
         let found = requests.map(|request| {
             let stored = request.submissions.iter().map(|submission| {
-                let owner = owner_of(&submission.event, state.system);
+                let owner = owner_of(&submission.event, state.identity.system);
                 state.stored_as(owner, submission)
             });
             stored.collect::<Option<_>>().map(PublishOutcome::Stored)
@@ -256,6 +264,7 @@ impl<'g> Fresh<'g> {
             list(&rows, |row| folded(&row.2.event.description)),
             list(&rows, |row| row.2.metadata.as_deref()),
             list(&rows, |row| &row.2.digests.of_content.as_bytes()[..]),
+            Box::new(*self.epoch.as_uuid()),
         ]
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tidings_event::wire::Digest;
-use tidings_event::{EventId, Rev, Severity, SystemId};
+use tidings_event::{EventId, Rev, Severity};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
@@ -18,19 +18,21 @@ use super::pipeline::Pipeline;
 use super::state::{EventSource, EventState, Feed, Overlay, State, Tombstone};
 use super::subjects::{Key, Subjects};
 use crate::ended_overlay::EndedOverlay;
-use crate::store::StoreError;
 use crate::store::decide::change::{MAX_ENDED, UsersState};
 use crate::store::decide::publish::Remains;
 use crate::store::kind::{Kind, KindCounts};
 use crate::store::postgres::fault::{UnreadableColumn, store_error};
 use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{event_json, id, moment, number, owner, rev, severity, status};
+use crate::store::{StoreError, StoreIdentity};
 
 pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
      ON CONFLICT DO NOTHING RETURNING owner";
 
+/// Returns the epoch of the database, too. A move that was waited for has changed it.
 pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed.head, feed.bytes, feed.deletions, feed.counts, \
-     feed.overlay_read, feed.overlay_deleted FROM unnest($1::uuid[]) AS k (owner) \
+     feed.overlay_read, feed.overlay_deleted, (SELECT epoch FROM installation) \
+     FROM unnest($1::uuid[]) AS k (owner) \
      CROSS JOIN LATERAL (SELECT * FROM feed WHERE feed.owner = k.owner FOR UPDATE) AS feed";
 
 /// The system's events that the system changes. The lock comes before the deletion, in the order of the ids.
@@ -123,13 +125,13 @@ impl Lookup {
 
 impl BoundLookup {
     /// The statements for a group, in the order in which they lock. Those without subjects are left out.
-    fn all(subjects: &Subjects, system: SystemId, makes_feeds: bool) -> Vec<Self> {
+    fn all(subjects: &Subjects, identity: StoreIdentity, makes_feeds: bool) -> Vec<Self> {
         let owners: Vec<Uuid> = subjects
             .owners
             .iter()
             .map(|owner| *owner.as_uuid())
             .collect();
-        let system = *system.as_uuid();
+        let system = *identity.system.as_uuid();
         let mut queries = Vec::new();
         if makes_feeds {
             queries.push(Self {
@@ -216,7 +218,7 @@ pub(super) async fn look_up<'a>(
     connection: &Connection,
     sent: &AtomicU64,
     subjects: &Subjects,
-    system: SystemId,
+    identity: StoreIdentity,
     newcomers: &Newcomers,
 ) -> Result<State<'a>, Failure> {
     let mut makes_feeds = newcomers.are_expected();
@@ -225,8 +227,8 @@ pub(super) async fn look_up<'a>(
             true => "DISCARD PLANS; BEGIN",
             false => "BEGIN",
         };
-        let mut state = State::new(system);
-        let queries = BoundLookup::all(subjects, system, makes_feeds);
+        let mut state = State::new(identity);
+        let queries = BoundLookup::all(subjects, identity, makes_feeds);
         let made = ask(connection, sent, Some(begin), &queries, &mut state).await?;
         let is_missing = state.feeds.len() < subjects.owners.len();
         newcomers.note(made > 0 || is_missing);
@@ -286,6 +288,10 @@ async fn ask(
     let mut made = 0;
     for (query, rows) in queries.iter().zip(responses) {
         for row in rows {
+            let is_feed = matches!(query.lookup, Lookup::Feeds);
+            if is_feed && get::<Uuid>(row, 7)? != *state.identity.epoch.as_uuid() {
+                return Err(Failure::Replaced);
+            }
             read(query.lookup, row, state)?;
         }
         match query.lookup {

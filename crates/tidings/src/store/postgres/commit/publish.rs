@@ -21,7 +21,7 @@ impl<'a> State<'a> {
         let mut rejected = None;
         for (index, submission) in request.submissions.iter().enumerate() {
             let id = submission.event.id;
-            let owner = owner_of(&submission.event, self.system);
+            let owner = owner_of(&submission.event, self.identity.system);
             if let Some(there) = self.there(owner, submission) {
                 match there.repeated_by(submission, owner) {
                     Some(repeat) => stored.push(repeat),
@@ -32,7 +32,7 @@ impl<'a> State<'a> {
                 }
                 continue;
             }
-            let limit = limit_of(owner, self.system, request);
+            let limit = limit_of(owner, self.identity.system, request);
             if !self.feed(owner).occupy(submission.stored_bytes(), limit) {
                 rejected = Some(Rejected::OverQuota { index, owner });
                 break;

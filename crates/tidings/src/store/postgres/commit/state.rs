@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use tidings_event::wire::Digest;
-use tidings_event::{EventId, OwnerId, Rev, Severity, Status, SystemId, Timestamp};
+use tidings_event::{EventId, OwnerId, Rev, Severity, Status, Timestamp};
 use uuid::Uuid;
 
 use super::subjects::Key;
 use crate::ended_overlay::EndedOverlay;
 use crate::quota::occupy;
-use crate::store::Submission;
 use crate::store::decide::change::UsersState;
 use crate::store::decide::publish::Remains;
 use crate::store::kind::{Kind, KindCounts};
+use crate::store::{StoreIdentity, Submission};
 
 /// The feeds and events of a group. Everything in it is locked.
 #[derive(Debug)]
 pub(super) struct State<'a> {
-    pub(super) system: SystemId,
+    pub(super) identity: StoreIdentity,
     pub(super) feeds: HashMap<OwnerId, Feed>,
     pub(super) events: HashMap<Key, EventState<'a>>,
     pub(super) tombstones: HashMap<Key, Tombstone>,
@@ -151,9 +151,9 @@ impl Feed {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(system: SystemId) -> Self {
+    pub(super) fn new(identity: StoreIdentity) -> Self {
         Self {
-            system,
+            identity,
             feeds: HashMap::new(),
             events: HashMap::new(),
             tombstones: HashMap::new(),

@@ -260,7 +260,7 @@ fn set_overlays<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
 fn end_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
     let rows = &state.ending.ended;
     let write = Write::new(END_EVENTS)
-        .value(*state.system.as_uuid())
+        .value(*state.identity.system.as_uuid())
         .column(rows, |(rev, _)| rev_to_sql(*rev))
         .column(rows, |(_, severity)| severity_number(*severity));
     (!rows.is_empty()).then_some(write)

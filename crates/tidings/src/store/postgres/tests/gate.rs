@@ -1,0 +1,73 @@
+//! A proxy before the server, which a test can close.
+
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::Database;
+use crate::config::PostgresConfig;
+
+/// What happens to connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// They are forwarded.
+    Open,
+    /// They are closed.
+    Closed,
+}
+
+/// The proxy.
+pub(super) struct Gate {
+    url: String,
+    way: watch::Sender<Way>,
+    _tasks: JoinSet<()>,
+}
+
+impl Gate {
+    /// An open one before the server of a database.
+    pub(super) async fn before(database: &Database) -> Self {
+        let url = database.url();
+        let (_, rest) = url.split_once('@').unwrap();
+        let (server, name) = rest.split_once('/').unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let way = watch::Sender::new(Way::Open);
+        let (ways, server) = (way.subscribe(), server.to_owned());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                connections.spawn(forward(client, server.clone(), ways.clone()));
+            }
+        });
+        Self {
+            url: format!("postgres://postgres@127.0.0.1:{port}/{name}"),
+            way,
+            _tasks: tasks,
+        }
+    }
+
+    /// A node behind it, with this time limit.
+    pub(super) fn config(&self, timeout: Duration) -> PostgresConfig {
+        PostgresConfig::new(self.url.clone()).with_timeout(timeout)
+    }
+
+    /// Changes what happens to connections, also to those that are there.
+    pub(super) fn set(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+}
+
+async fn forward(mut client: TcpStream, server: String, mut ways: watch::Receiver<Way>) {
+    if *ways.borrow_and_update() == Way::Closed {
+        return;
+    }
+    let mut server = TcpStream::connect(server).await.unwrap();
+    tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+        _ = ways.wait_for(|way| *way == Way::Closed) => {}
+    }
+}
