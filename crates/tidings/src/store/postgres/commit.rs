@@ -34,6 +34,10 @@ use subjects::Subjects;
 /// How often a group is begun again after a conflict with another node. The order of locks avoids nearly all.
 const MAX_CONFLICTS: u32 = 10;
 
+/// How often a commit that was lost is done again. Each has the time limit of a connection, so without a bound a publisher
+/// would wait for as long as something on the way loses commits and lets everything else pass.
+const MAX_LOST: u32 = 5;
+
 /// The first wait after a conflict or a lost connection. It doubles each time, up to a second.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 
@@ -70,6 +74,16 @@ enum Failure {
     InDoubt(StoreError),
     /// The commit was sent and not answered, and nothing was committed.
     Undone(StoreError),
+}
+
+/// Why a group is given up whose commits were lost.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the connection to PostgreSQL was lost in each of {attempts} commits, and nothing was stored"
+)]
+struct LostCommits {
+    attempts: u32,
+    source: StoreError,
 }
 
 impl From<tokio_postgres::Error> for Failure {
@@ -248,7 +262,7 @@ impl Commits {
         let subjects = Subjects::of(group, self.identity.system);
         let fresh = Fresh::of(group, self.identity);
         let mut deadline = Instant::now() + self.timeout;
-        let (mut conflicts, mut wait) = (0, FIRST_WAIT);
+        let (mut conflicts, mut lost, mut wait) = (0, 0, FIRST_WAIT);
         loop {
             let connection = match ready.take() {
                 Some(connection) => Ok(connection),
@@ -278,13 +292,23 @@ impl Commits {
                 Failure::Response(error) => matches!(error, StoreError::Unavailable(_)),
                 Failure::InDoubt(_) | Failure::Replaced => false,
                 Failure::Undone(_) => {
+                    lost += 1;
                     deadline = Instant::now() + self.timeout;
-                    true
+                    lost < MAX_LOST
                 }
             };
             let now = Instant::now();
             if !can_pass || now + wait >= deadline {
-                return Err(failure.into_error());
+                return Err(match failure {
+                    Failure::Undone(source) => StoreError::Unavailable(
+                        LostCommits {
+                            attempts: lost,
+                            source,
+                        }
+                        .into(),
+                    ),
+                    failure => failure.into_error(),
+                });
             }
             tracing::debug!(?failure, "a group is committed again");
             tokio::time::sleep(wait.mul_f64(0.5 + fastrand::f64() / 2.0)).await;

@@ -1,7 +1,5 @@
 //! A store that is moved, or moved into.
 
-use std::time::Duration;
-
 use tidings_event::wire::Epoch;
 use tidings_event::{SystemId, Timestamp};
 use tokio_postgres::Row;
@@ -10,7 +8,7 @@ use super::connect::Connector;
 use super::fault::store_error;
 use super::fence;
 use super::lead::{UNFINISHED_MOVE, alone};
-use super::open_fault::OpenFault;
+use super::open_fault::{OpenFault, SideFault};
 use super::pool::{Connection, Role};
 use super::{audit, export, import, migrate, revocations};
 use crate::config::PostgresConfig;
@@ -38,23 +36,6 @@ pub(crate) struct ExclusivePostgres {
     connection: Connection,
     /// The epoch that the rows have, if the database has another since they are moved.
     epoch: Option<Epoch>,
-}
-
-/// Why a database cannot be moved, or moved into.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SideFault {
-    /// It cannot be used.
-    #[error(transparent)]
-    Open(#[from] OpenFault),
-    /// Servers use it, or another move.
-    #[error("servers use the database, or another move: stop them first")]
-    InUse,
-    /// Something still changes it.
-    #[error(
-        "transactions that change the database have not ended within {} s: end their sessions, which the view \
-         pg_stat_activity shows, and run tidings move again", .0.as_secs_f64()
-    )]
-    Busy(Duration),
 }
 
 impl ExclusivePostgres {

@@ -10,8 +10,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
-use super::exclusive::SideFault;
-use super::open_fault::OpenFault;
+use super::open_fault::{OpenFault, SideFault};
 use super::pool::Connection;
 
 /// The table that is there since a store is moved to another place. It has the epoch that the rows have.

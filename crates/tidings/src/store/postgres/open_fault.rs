@@ -1,5 +1,7 @@
 //! Why a node cannot open the store, or join the nodes that use it.
 
+use std::time::Duration;
+
 use super::address::AddressError;
 use super::fault::{ConnectError, store_error};
 use super::tls::DatabaseTlsError;
@@ -78,6 +80,23 @@ pub(crate) enum JoinFault {
          again, run tidings restore --renew-epoch on it"
     )]
     MovedAway,
+}
+
+/// Why a database cannot be moved, or moved into.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SideFault {
+    /// It cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenFault),
+    /// Servers use it, or another move.
+    #[error("servers use the database, or another move: stop them first")]
+    InUse,
+    /// Something still changes it.
+    #[error(
+        "transactions that change the database have not ended within {} s: end their sessions, which the view \
+         pg_stat_activity shows, and run tidings move again", .0.as_secs_f64()
+    )]
+    Busy(Duration),
 }
 
 impl From<JoinFault> for StoreError {

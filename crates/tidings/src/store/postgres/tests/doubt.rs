@@ -36,6 +36,8 @@ enum Fate {
     LoseCommitLater = 3,
     /// Its client loses the connection, and the server gets it once the test says so.
     ArriveLate = 4,
+    /// As `LoseCommit`, and the same happens to all that follow.
+    LoseAll = 5,
 }
 
 /// A proxy before the server.
@@ -101,7 +103,11 @@ async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, late
                 .are_in(request)
                 .then(|| fate.swap(pass, Ordering::SeqCst))
             {
-                Some(fate) if fate == Fate::LoseCommit as u8 => return None,
+                Some(lose) if lose == Fate::LoseCommit as u8 => return None,
+                Some(lose) if lose == Fate::LoseAll as u8 => {
+                    fate.store(lose, Ordering::SeqCst);
+                    return None;
+                }
                 Some(fate) if fate == Fate::LoseCommitLater as u8 => {
                     later.notified().await;
                     return None;
@@ -370,6 +376,24 @@ async fn a_commit_that_the_server_ends_is_done_again() {
     blocked.release().await;
     assert_eq!(revs(published.await.unwrap()), [(1, false)]);
     assert_eq!(scene.events(), "1 head 1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_that_are_all_lost_are_an_error() {
+    let scene = Scene::patient().await;
+    scene.expect_new().await;
+    scene.proxy.next_commit(Fate::LoseAll);
+    for group in [scene.event(4), changing(3, Change::Delete, 9)] {
+        let failed = commit(&scene.store, group).await.unwrap().unwrap_err();
+        let StoreError::Unavailable(cause) = &failed else {
+            panic!("{failed:?}");
+        };
+        let told = "lost in each of 5 commits, and nothing was stored";
+        assert!(cause.to_string().contains(told), "{cause}");
+    }
+    scene.proxy.next_commit(Fate::Pass);
+    assert_eq!(scene.events(), "1 2 3 head 3");
+    assert_eq!(revs(scene.publish(4).await.unwrap()), [(4, false)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
