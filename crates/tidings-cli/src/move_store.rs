@@ -74,15 +74,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (old, new) = (from.to_string(), to.to_string());
     let (from, to) = (from.into_config(), to.into_config());
     let file = args.revoked_tokens.map(RevokedFile::new);
-    let tokens = MovedTokens {
-        listed: match (&file, &to) {
-            (Some(file), StoreConfig::Postgres(_)) => file
-                .tokens()
-                .context("could not read the file of --revoked-tokens")?,
-            _ => Vec::new(),
-        },
-        keep: &mut |tokens| keep(file.as_ref(), &tokens),
+    let listed = match (&file, &to) {
+        (Some(file), StoreConfig::Postgres(_)) => file
+            .tokens()
+            .context("could not read the file of --revoked-tokens")?,
+        _ => Vec::new(),
     };
+    let mut keep = |tokens: Vec<RevokedToken>| keep(file.as_ref(), &tokens);
+    let tokens = MovedTokens::new(listed, &mut keep);
     let moved = moving::move_store(&from, &to, tokens, |progress| reporter.report(progress)).await;
     let moved = match moved {
         Ok(moved) => moved,

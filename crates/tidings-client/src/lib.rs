@@ -41,6 +41,16 @@
 //! of [`ClientBuilder::with_ca_certificates`]. A token from a [`TokenSource`] leaves the machine over https
 //! only.
 //!
+//! # Compatibility
+//!
+//! Structs and enums that can grow are `#[non_exhaustive]` and have constructors or `with_…` methods.
+//! [`Received`] is exhaustive, so that every program decides how to handle a lost connection.
+//!
+//! The API has types of three crates beside those of the vocabulary: `url::Url` for addresses, because a
+//! server's address is parsed once; `http`'s `HeaderMap` and `reqwest::Client`, so that a program can share
+//! its connections and headers with the client; and `futures_core`'s `Stream`. The crate re-exports
+//! [`reqwest`], which has `Url` and `header::HeaderMap`: a new major version of it is a breaking change here.
+//!
 //! # Vocabulary
 //!
 //! The crate re-exports the types of `tidings-event`, so that a program needs no other crate to publish

@@ -57,8 +57,8 @@ impl TokenSource {
     /// # Errors
     ///
     /// [`ErrorKind::NoToken`](crate::ErrorKind::NoToken) if the text is not a token.
-    pub fn fixed(token: impl Into<SecretString>) -> Result<Self, ClientError> {
-        let token = Token::new(&token.into()).map_err(ClientError::no_token)?;
+    pub fn fixed(token: impl Into<String>) -> Result<Self, ClientError> {
+        let token = Token::new(&SecretString::from(token.into())).map_err(ClientError::no_token)?;
         Ok(Self {
             kind: SourceKind::Fixed(token),
         })
@@ -83,12 +83,15 @@ impl TokenSource {
     where
         P: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,
-        T: Into<SecretString>,
+        T: Into<String>,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let provider = move || {
             let token = provider();
-            let token = async { token.await.map(Into::into).map_err(Into::into) };
+            let token = async {
+                let token = token.await.map_err(Into::into)?;
+                Ok(SecretString::from(token.into()))
+            };
             Box::pin(token) as Pin<Box<dyn Future<Output = _> + Send>>
         };
         Self {

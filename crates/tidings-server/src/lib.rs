@@ -35,6 +35,15 @@
 //!
 #![doc = concat!("```no_run\n", include_str!("../examples/embedded_router.rs"), "```")]
 
+//!
+//! # Compatibility
+//!
+//! Structs and enums that can grow are `#[non_exhaustive]` and have constructors or `with_…` methods.
+//!
+//! [`router`] returns axum's `Router` and [`local_only`] is a middleware of axum, because they are for apps
+//! that use axum: a new major version of axum is a breaking change here. Times are `jiff`'s. The API has no
+//! types of rustls, jsonwebtoken, hyper or prometheus-client.
+
 mod admission;
 mod bulk_change;
 mod config;

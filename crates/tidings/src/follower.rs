@@ -48,6 +48,8 @@ pub struct Follower {
 }
 
 /// The result of one step of a [`Follower`].
+///
+/// The enum is exhaustive: a stream stands still if its server does not handle a step.
 #[derive(Debug)]
 pub enum Step {
     /// A frame about the stream itself: `ready`, `live` or `reset`. It is returned once.
@@ -66,6 +68,7 @@ pub enum Step {
 
 /// Changes, in order: not much more than 128 KiB and one frame.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct FollowedChanges {
     /// The frames. There can be none, if all that happened was undone.
     pub frames: Vec<StreamFrame>,

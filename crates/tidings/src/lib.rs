@@ -41,6 +41,18 @@
 //!
 #![doc = concat!("```no_run\n", include_str!("../examples/long_operation.rs"), "```")]
 //!
+//! # Compatibility
+//!
+//! Structs and enums that can grow are `#[non_exhaustive]` and have constructors or `with_…` methods. Errors
+//! can grow, so a program needs a way to handle an unknown one. [`wire`] is for servers that are released
+//! with the engine: its enums of errors and steps are exhaustive.
+//!
+//! The API has types of five other crates. Four of them are those of `tidings-event`: ids are
+//! `uuid::Uuid`s, times are [`Timestamp`]s of `jiff`, metadata is `serde_json` data, and encoded events are
+//! `bytes::Bytes`. The fifth is `prometheus_client`'s `Registry`, which `Tidings::register_metrics` (feature
+//! `metrics`) fills, so that the engine's metrics appear in the same report as those of the program. A
+//! [`Subscription`] implements `Stream` of `futures_core`.
+//!
 //! # Requirements
 //!
 //! The engine runs on a Tokio runtime. One process at a time can open a data directory.

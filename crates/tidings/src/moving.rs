@@ -24,11 +24,22 @@ pub use move_progress::MoveProgress;
 
 /// The revoked tokens beside a store in SQLite, which its servers have in a file.
 #[expect(missing_debug_implementations, reason = "a function has none")]
+#[non_exhaustive]
 pub struct MovedTokens<'a> {
     /// Those that a new store in PostgreSQL gets.
     pub listed: Vec<RevokedToken>,
     /// Keeps those of a store in PostgreSQL that is moved to SQLite. Its error ends the move.
     pub keep: &'a mut (dyn FnMut(Vec<RevokedToken>) -> io::Result<()> + Send),
+}
+
+impl<'a> MovedTokens<'a> {
+    /// The tokens of the file, and a function that adds those of a database to it.
+    pub fn new(
+        listed: Vec<RevokedToken>,
+        keep: &'a mut (dyn FnMut(Vec<RevokedToken>) -> io::Result<()> + Send),
+    ) -> Self {
+        Self { listed, keep }
+    }
 }
 
 /// A finished move.

@@ -207,13 +207,10 @@ impl Revocations {
     ) -> Result<(), RevokeError> {
         // Also if this server knows it: its table may lack what was revoked while it was not reachable.
         self.admit(&id, until, by, Timestamp::now())?;
-        let token = RevokedToken {
-            id: id.into(),
-            until,
-            ended_by: match by {
-                By::Operator => None,
-                By::Owner(owner) => Some(owner),
-            },
+        let token = RevokedToken::new(id, until);
+        let token = match by {
+            By::Operator => token,
+            By::Owner(owner) => token.ended_by(owner),
         };
         store.add(token).await.map_err(RevokeError::Store)
     }

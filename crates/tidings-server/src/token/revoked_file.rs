@@ -30,11 +30,8 @@ impl RevokedFile {
     ///
     /// The file cannot be read, or is not a list of tokens.
     pub fn tokens(&self) -> io::Result<Vec<RevokedToken>> {
-        let listed = self.read()?.into_iter().map(|(id, until)| RevokedToken {
-            id: id.into(),
-            until,
-            ended_by: None,
-        });
+        let listed = self.read()?.into_iter();
+        let listed = listed.map(|(id, until)| RevokedToken::new(id, until));
         Ok(listed.filter(Self::is_needed).collect())
     }
 
@@ -94,11 +91,7 @@ mod tests {
     use super::*;
 
     fn token(id: &str, until: Option<Timestamp>) -> RevokedToken {
-        RevokedToken {
-            id: id.to_owned(),
-            until,
-            ended_by: None,
-        }
+        RevokedToken::new(id, until)
     }
 
     #[test]

@@ -17,15 +17,8 @@ use secrecy::SecretString;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresConfig {
-    /// The address: `postgres://user@host:port/database?options`, with several hosts separated by commas. The
-    /// engine uses the first host that accepts writes, unless `target_session_attrs` says otherwise.
-    ///
-    /// With `sslmode=require`, which is the default unless all hosts are loopback addresses or sockets, the
-    /// server's certificate must be valid for the host. `sslrootcert` names a PEM file with the authorities
-    /// to trust instead of the machine's. `sslmode=disable` sends everything in clear text.
-    pub url: SecretString,
-    /// The password, instead of one in the address.
-    pub password: Option<SecretString>,
+    pub(crate) url: SecretString,
+    pub(crate) password: Option<SecretString>,
     /// A file with the password, read for each new connection, so that the password can change. It takes
     /// precedence over the others.
     pub password_file: Option<PathBuf>,
@@ -65,7 +58,13 @@ impl PostgresConfig {
     #[doc(hidden)]
     pub const DEFAULT_KEEP_OVERLAYS: Duration = Duration::from_secs(60);
 
-    /// The default configuration of the store at an address.
+    /// The default configuration of the store at an address:
+    /// `postgres://user@host:port/database?options`, with several hosts separated by commas. The engine uses
+    /// the first host that accepts writes, unless `target_session_attrs` says otherwise.
+    ///
+    /// With `sslmode=require`, which is the default unless all hosts are loopback addresses or sockets, the
+    /// server's certificate must be valid for the host. `sslrootcert` names a PEM file with the authorities
+    /// to trust instead of the machine's. `sslmode=disable` sends everything in clear text.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: SecretString::from(url.into()),
@@ -80,7 +79,7 @@ impl PostgresConfig {
         }
     }
 
-    /// Sets the password.
+    /// Sets the password, instead of one in the address.
     #[must_use]
     pub fn with_password(mut self, password: impl Into<String>) -> Self {
         self.password = Some(SecretString::from(password.into()));

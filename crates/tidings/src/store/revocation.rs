@@ -4,6 +4,7 @@ use tidings_event::{OwnerId, Timestamp};
 
 /// A token that is rejected although it has not expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RevokedToken {
     /// Its `jti`.
     pub id: String,
@@ -13,8 +14,27 @@ pub struct RevokedToken {
     pub ended_by: Option<OwnerId>,
 }
 
+impl RevokedToken {
+    /// The token with this `jti` and expiry, revoked by an operator.
+    pub fn new(id: impl Into<String>, until: Option<Timestamp>) -> Self {
+        Self {
+            id: id.into(),
+            until,
+            ended_by: None,
+        }
+    }
+
+    /// Sets the user who ended their session.
+    #[must_use]
+    pub const fn ended_by(mut self, owner: OwnerId) -> Self {
+        self.ended_by = Some(owner);
+        self
+    }
+}
+
 /// Some revoked tokens of a store.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RevokedPage {
     /// The tokens, in the order in which they were revoked.
     pub tokens: Vec<RevokedToken>,

@@ -62,10 +62,7 @@ pub(crate) async fn begin(from: &StoreConfig, to: &StoreConfig, steps: usize) ->
 pub(crate) fn no_tokens(
     keep: &mut (dyn FnMut(Vec<RevokedToken>) -> io::Result<()> + Send),
 ) -> MovedTokens<'_> {
-    MovedTokens {
-        listed: Vec::new(),
-        keep,
-    }
+    MovedTokens::new(Vec::new(), keep)
 }
 
 /// Moves a store.
