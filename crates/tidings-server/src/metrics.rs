@@ -121,7 +121,7 @@ impl Metrics {
         );
         let beyond_limit = counter(
             "tidings_connections_beyond_limit",
-            "Connections beyond a limit, on which only health checks and metrics were answered",
+            "Connections beyond a limit, on which only health checks and metrics were served",
         );
         let failed_handshakes = counter(
             "tidings_tls_handshakes_failed",

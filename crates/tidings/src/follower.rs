@@ -37,9 +37,9 @@ pub struct Follower {
     owner: OwnerId,
     phase: Phase,
     /// Where the feeds began when that was last looked at, own and system. If a feed begins later and
-    /// the reader is not there yet, deletions may have been forgotten that it has not seen.
+    /// the follower is not there yet, deletions may have been forgotten that it has not seen.
     floors: Floors,
-    /// How far its reader has got.
+    /// The cursor of what was sent last.
     position: Cursor,
     /// What was read from the store or decided, and is the next step.
     next: Option<Box<Next>>,
@@ -54,9 +54,9 @@ pub struct Follower {
 pub enum Step {
     /// A frame about the stream itself: `ready`, `live` or `reset`. It is returned once.
     Notice(StreamFrame),
-    /// The next changes. The follower stays where it is until [`Follower::moved_to`] is called, so that
+    /// The next frames of the feeds. The follower stays where it is until [`Follower::moved_to`] is called, so that
     /// what could not be sent is found again by a later step.
-    Changes(FollowedChanges),
+    Frames(FollowedFrames),
     /// The store must be read: await [`StoreRead::run`] and give what it returns to
     /// [`Follower::take_read`]. Until then each step is [`Step::Wait`].
     Read(StoreRead),
@@ -66,11 +66,11 @@ pub enum Step {
     Closed,
 }
 
-/// Changes, in order: not much more than 128 KiB and one frame.
+/// Frames of the feeds, in order: not much more than 128 KiB and one frame.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct FollowedChanges {
-    /// The frames. There can be none, if all that happened was undone.
+pub struct FollowedFrames {
+    /// The frames. There are none if all that happened was undone.
     pub frames: Vec<StreamFrame>,
     /// The cursor after all of them, which can be beyond that of the last frame.
     pub end: Cursor,
@@ -79,7 +79,7 @@ pub struct FollowedChanges {
 #[derive(Debug)]
 enum Next {
     Notice(StreamFrame),
-    Changes(FollowedChanges),
+    Frames(FollowedFrames),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +98,7 @@ pub(crate) struct FollowerContext {
 }
 
 impl FollowerContext {
-    /// Counts frames that were handed to their readers, and the bytes of their JSON.
+    /// Counts frames that were handed to their clients, and the bytes of their JSON.
     pub(crate) fn count_delivered(&self, frames: u64, bytes: u64) {
         self.metrics.frames_delivered.inc_by(frames);
         self.metrics.bytes_delivered.inc_by(bytes);
@@ -204,7 +204,7 @@ impl Follower {
         self.owner
     }
 
-    /// How far its reader has got, as [`Self::moved_to`] said last.
+    /// The cursor of [`Self::moved_to`], or where the stream starts.
     pub const fn cursor(&self) -> Cursor {
         self.position
     }
@@ -224,7 +224,7 @@ impl Follower {
         if let Some(next) = self.next.take() {
             return match *next {
                 Next::Notice(frame) => Step::Notice(frame),
-                Next::Changes(changes) => Step::Changes(changes),
+                Next::Frames(changes) => Step::Frames(changes),
             };
         }
         if self.is_reading {
@@ -238,7 +238,7 @@ impl Follower {
         if let Phase::Live = self.phase
             && let Some(changes) = self.follow()
         {
-            return Step::Changes(changes);
+            return Step::Frames(changes);
         }
         match self.phase {
             Phase::Behind => self.read(ReadKind::CatchUp),
@@ -248,7 +248,7 @@ impl Follower {
         }
     }
 
-    /// The reader has got to `cursor`: that of one of the changes of the last step, or their end.
+    /// What was sent last has this cursor: that of one of the frames of the last step, or their end.
     pub fn moved_to(&mut self, cursor: Cursor) {
         let before = std::mem::replace(&mut self.position, cursor);
         if before.system != cursor.system {
@@ -299,7 +299,7 @@ impl Follower {
     }
 
     /// Looks at the windows of both feeds, so that neither waits for the other.
-    fn follow(&mut self) -> Option<FollowedChanges> {
+    fn follow(&mut self) -> Option<FollowedFrames> {
         let mut end = self.position;
         let mut all = Vec::new();
         for side in self.sides() {
@@ -324,10 +324,10 @@ impl Follower {
                 FoundFrames::CaughtUp => {}
             }
         }
-        (!all.is_empty()).then_some(FollowedChanges { frames: all, end })
+        (!all.is_empty()).then_some(FollowedFrames { frames: all, end })
     }
 
-    /// Asks for a read of the store. A reader that is behind when the engine closes reconnects with its
+    /// Asks for a read of the store. A follower that is behind when the engine closes reconnects with its
     /// cursor, so it gets no read.
     fn read(&mut self, wanted: ReadKind) -> Step {
         if self.source.hub.is_closed() {

@@ -1,11 +1,11 @@
-//! A change as its subscribers get it: a name and JSON, encoded once and shared by all of them.
+//! A creation or change as its subscribers get it: a name and JSON, encoded once and shared by all of them.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use memchr::memchr2_iter;
 use serde::Serialize;
 use tidings_event::{Cursor, Deletion, StatusChange, StreamItem};
 
-/// The part of a frame that is the same for all its readers. Clones share the JSON.
+/// The part of a frame that is the same for all subscribers. Clones share the JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     name: Option<&'static str>,
@@ -70,7 +70,7 @@ impl StreamFrame {
         Self { cursor, frame }
     }
 
-    /// How far the reader has got with this frame.
+    /// The cursor after this frame.
     pub const fn cursor(&self) -> Cursor {
         self.cursor
     }

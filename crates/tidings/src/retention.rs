@@ -22,7 +22,7 @@ pub struct Retention {
     pub owner_events: Option<u64>,
     /// The maximum number of system events; those stored last are kept.
     pub system_events: u64,
-    /// The time for which a deletion is remembered. A reader that was away for longer is told to fetch the
+    /// The time for which a deletion is remembered. A client that was away for longer is told to fetch the
     /// list again.
     pub deleted_age: Duration,
     /// The maximum number of remembered deletions of one owner; the last ones are remembered. It bounds the
@@ -40,7 +40,7 @@ impl Retention {
     pub const DEFAULT_DELETED_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
     /// 100,000, which take about 25 MB on disk.
     pub const DEFAULT_OWNER_DELETIONS: u64 = 100_000;
-    /// 1,000. With fewer, readers that were away for a moment would have to fetch the list again.
+    /// 1,000. With fewer, clients that were away for a moment would have to fetch the list again.
     pub const MIN_OWNER_DELETIONS: u64 = 1_000;
     /// One minute.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);

@@ -30,7 +30,7 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
     let (own, system) = (snapshot.own, snapshot.system);
     match start {
         Start::Now => Ok(cursor_at(snapshot, tag)),
-        // Never too old: a reader without events needs no forgotten deletion.
+        // Never too old: a client without events needs no forgotten deletion.
         Start::Earliest => Ok(Cursor {
             own: Rev::ZERO,
             system: Rev::ZERO,
@@ -50,7 +50,7 @@ fn accept(start: Start, snapshot: &Snapshot, tag: CursorTag) -> Result<Cursor, R
     }
 }
 
-/// Whether the store has forgotten deletions after this rev. A reader at rev 0 has no events, so it misses
+/// Whether the store has forgotten deletions after this rev. A client at rev 0 has no events, so it misses
 /// no deletion.
 fn is_too_old(rev: Rev, feed: FeedBounds) -> bool {
     rev > Rev::ZERO && rev < feed.floor

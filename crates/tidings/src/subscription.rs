@@ -32,7 +32,7 @@ pub struct Subscription {
     waker: Arc<Notify>,
     /// While the subscription waits: the next wake-up.
     woken: Option<Pin<Box<OwnedNotified>>>,
-    /// How far its reader has got, whatever is pending.
+    /// The cursor of what was handed out last, whatever is pending.
     handed_over: Cursor,
     /// A read of the store that has begun. It goes on where it was when the subscriber stops waiting
     /// for a while, or one that keeps doing so would never get on.
@@ -118,12 +118,12 @@ impl Subscription {
         Ok(Some(frames))
     }
 
-    /// How far its reader has got: the cursor of what was handed out last.
+    /// The cursor of what was handed out last.
     pub const fn cursor(&self) -> Cursor {
         self.handed_over
     }
 
-    /// Moves the follower once all frames of its last changes are handed out. Until then its reader lags.
+    /// Moves the follower once all frames of its last changes are handed out. Until then the subscriber lags.
     fn note_position(&mut self) {
         if self.pending.is_empty()
             && let Some(end) = self.taken.take()
@@ -146,7 +146,7 @@ impl Subscription {
             }
             match self.follower.step() {
                 Step::Notice(frame) => self.pending.push_back(frame),
-                Step::Changes(changes) => {
+                Step::Frames(changes) => {
                     self.pending = changes.frames.into();
                     self.taken = Some(changes.end);
                     self.note_position();

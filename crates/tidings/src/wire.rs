@@ -10,7 +10,7 @@ mod frame_subscription;
 
 pub use crate::bulk_changes::RunningChange;
 pub use crate::engine::Prepared;
-pub use crate::follower::{FollowedChanges, Follower, ReadDone, Step, StoreRead};
+pub use crate::follower::{FollowedFrames, Follower, ReadDone, Step, StoreRead};
 pub use crate::frame::StreamFrame;
 pub use crate::hub::FollowerWaker;
 pub use crate::page::{EncodedPage, PageRest};

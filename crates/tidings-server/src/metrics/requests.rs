@@ -176,7 +176,7 @@ impl Requests {
         self.in_flight.fetch_add(1, Relaxed);
     }
 
-    /// Counts the end of a request, whether it was answered or its client disconnected.
+    /// Counts the end of a request, with a response or because its client disconnected.
     pub(crate) fn end(&self) {
         self.in_flight.fetch_sub(1, Relaxed);
     }
@@ -225,13 +225,13 @@ impl Collector for Requests {
         let in_flight = ConstGauge::new(self.in_flight.load(Relaxed));
         in_flight.encode(encoder.encode_descriptor(
             "tidings_http_requests_in_flight",
-            "Requests that are not answered yet",
+            "Requests without a response yet",
             None,
             in_flight.metric_type(),
         )?)?;
         let mut counts = encoder.encode_descriptor(
             "tidings_http_requests",
-            "Requests answered, by method, path and status",
+            "Requests completed, by method, path and status",
             None,
             MetricType::Counter,
         )?;

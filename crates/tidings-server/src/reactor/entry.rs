@@ -317,11 +317,11 @@ impl Entry {
                     self.say(&sse::frames(&[frame]));
                     return None;
                 }
-                Step::Changes(_) if is_over => {
+                Step::Frames(_) if is_over => {
                     self.finish(&event_stream::expired(self.follower.cursor()), turn.now);
                     return None;
                 }
-                Step::Changes(changes) => {
+                Step::Frames(changes) => {
                     turn.renderings.render(key, chunked, &changes);
                 }
                 Step::Read(read) => return Some(Served::Reads(read)),

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use tidings::wire::{FollowedChanges, StreamFrame};
+use tidings::wire::{FollowedFrames, StreamFrame};
 use tidings_event::{Cursor, OwnerId};
 
 use crate::event_stream::sse;
@@ -99,7 +99,7 @@ impl Rendering {
         }
     }
 
-    fn fill(&mut self, key: Option<RenderingKey>, chunked: bool, changes: &FollowedChanges) {
+    fn fill(&mut self, key: Option<RenderingKey>, chunked: bool, changes: &FollowedFrames) {
         // Nobody finds a part of it.
         self.key = None;
         self.bytes.clear();
@@ -153,7 +153,7 @@ impl Renderings {
         &mut self,
         key: Option<RenderingKey>,
         chunked: bool,
-        changes: &FollowedChanges,
+        changes: &FollowedFrames,
     ) {
         if self.kept.len() < KEPT {
             self.kept.push(Rendering {
@@ -189,11 +189,11 @@ mod tests {
 
     use super::*;
 
-    async fn changes(follower: &mut Follower) -> FollowedChanges {
+    async fn changes(follower: &mut Follower) -> FollowedFrames {
         loop {
             match follower.step() {
                 Step::Notice(_) => {}
-                Step::Changes(changes) => return changes,
+                Step::Frames(changes) => return changes,
                 Step::Read(read) => follower.take_read(read.run().await).unwrap(),
                 other => panic!("{other:?}"),
             }

@@ -3,7 +3,7 @@
 use tidings_event::{Deletion, ResetReason, Rev, StatusChange, StreamItem};
 
 use super::reading::ReadKind;
-use super::{Floors, FollowedChanges, Follower, Next, Phase, Step};
+use super::{Floors, FollowedFrames, Follower, Next, Phase, Step};
 use crate::frame::{Frame, StreamFrame};
 use crate::start::cursor_at;
 use crate::store::{ReplayItem, ReplayPage, RevRange, Side, Snapshot};
@@ -47,7 +47,7 @@ impl Follower {
             frames.push(StreamFrame::new(end, frame_of(change)));
         }
         *side.rev(&mut end) = page.reached;
-        self.next = Some(Box::new(Next::Changes(FollowedChanges { frames, end })));
+        self.next = Some(Box::new(Next::Frames(FollowedFrames { frames, end })));
     }
 
     /// Reads on, up to where the feeds stand now; the counts are known again after that.
@@ -67,7 +67,7 @@ impl Follower {
         self.phase = Phase::Replaying(snapshot);
     }
 
-    /// Continues from where the feeds stand now, and tells the reader.
+    /// Continues from where the feeds stand now, and tells the client.
     pub(super) fn restart(&mut self, snapshot: Box<Snapshot>) {
         let cursor = cursor_at(&snapshot, self.position.tag);
         let reason = ResetReason::TooOld;
@@ -82,8 +82,8 @@ impl Follower {
         self.phase = Phase::Replaying(snapshot);
     }
 
-    /// Whether deletions were forgotten, since it was last looked, that this reader has not seen. A
-    /// reader at revision 0 misses none.
+    /// Whether deletions were forgotten, since it was last looked, that this client has not seen. A
+    /// client at revision 0 misses none.
     fn has_lost_deletions(&mut self, side: Side, floor: Rev) -> bool {
         let position = *side.rev(&mut self.position);
         let known = self.floors.of_side(side);

@@ -14,7 +14,7 @@ pub(crate) struct Delivery {
     pub(crate) first: Rev,
     /// The last rev it stands for.
     pub(crate) last: Rev,
-    /// If it is about a system event, the event's rev: a reader who has not got that far in the system's
+    /// If it is about a system event, the event's rev: a subscriber that has not got that far in the system's
     /// feed must wait for it.
     pub(crate) system: Rev,
     pub(crate) content: Content,
@@ -40,7 +40,7 @@ impl Content {
         }
     }
 
-    /// Whether a reader who has got this far can see it.
+    /// Whether a subscriber that has got this far can see it.
     pub(super) fn is_due(&self, reader: OwnerId, reached: Reached) -> bool {
         match self {
             Self::PerReader(deletion) => deletion.waits_for(reader) <= reached.own,
@@ -57,7 +57,7 @@ impl Content {
     }
 }
 
-/// How far a reader has got.
+/// How far a subscriber has got.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reached {
     /// In its own feed.

@@ -268,7 +268,7 @@ impl LiveFeed {
         }
     }
 
-    /// The frames after `position`, for the reader at this seat. It stays behind until it
+    /// The frames after `position`, for the subscriber at this seat. It stays behind until it
     /// [has moved](Self::moved_to).
     pub(super) fn look(
         &self,
@@ -299,7 +299,7 @@ impl LiveFeed {
                 let up_to = Rev::new(first.get() - 1);
                 return FoundFrames::Gap { up_to };
             }
-            // The reader has a part of it.
+            // The subscriber has a part of it.
             Some((_, last)) => return FoundFrames::Gap { up_to: last },
             None => return FoundFrames::Gap { up_to: state.head },
         }

@@ -24,7 +24,7 @@ impl Seat {
         self.feed.set_bell(self.number, bell);
     }
 
-    /// The reader reads the store up to `head`, and then takes frames from the window.
+    /// The subscriber reads the store up to `head`, and then takes frames from the window.
     pub(crate) fn goes_live_from(&self, head: Rev) {
         if self.feed.goes_live_from(head) {
             let feed = Arc::clone(&self.feed);
@@ -32,14 +32,14 @@ impl Seat {
         }
     }
 
-    /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a reader who
-    /// has got this far in both feeds. They stay in the window until all its readers
+    /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a subscriber that
+    /// has got this far in both feeds. They stay in the window until all its subscribers
     /// [have moved](Self::moved_to) past them.
     pub(crate) fn look(&self, position: Rev, reached: Reached, budget_bytes: usize) -> FoundFrames {
         self.feed.look(self.number, position, reached, budget_bytes)
     }
 
-    /// Notes that the reader has got to `position`.
+    /// Notes that the subscriber has got to `position`.
     pub(crate) fn moved_to(&self, position: Rev) {
         self.feed.moved_to(self.number, position);
     }

@@ -85,7 +85,7 @@ fn frames_before_the_window_are_a_gap() {
     let seat = hub.join(owner, owner);
     hub.deliver(owner, frames(5..=6, 10));
     assert!(matches!(take(&seat, 2, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(4)));
-    // After a hole in the deliveries, a reader reads the store up to it.
+    // After a hole in the deliveries, a subscriber reads the store up to it.
     hub.deliver(owner, frames(9..=9, 10));
     assert!(matches!(take(&seat, 5, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(8)));
     assert_eq!(revs(take(&seat, 8, ALL)), [9]);
@@ -102,7 +102,7 @@ fn a_frame_can_cover_several_revs() {
     hub.deliver(owner, range(5, 9, 0));
     hub.deliver(owner, frames(10..=10, 10));
     assert_eq!(revs(take(&seat, 3, ALL)), [4, 9, 10]);
-    // A reader that has a part of it reads the rest from the store.
+    // A subscriber that has a part of it reads the rest from the store.
     let _other = hub.join(owner, owner);
     hub.deliver(owner, range(11, 15, 0));
     assert!(matches!(take(&seat, 12, ALL), FoundFrames::Gap { up_to } if up_to == Rev::new(15)));
@@ -171,7 +171,7 @@ fn the_deletion_of_a_system_event_has_the_counts_of_its_reader() {
             };
             seat.look(Rev::ZERO, reached, ALL)
         };
-        // A reader with an overlay must have got to it.
+        // A subscriber with an overlay must have got to it.
         if expected != (-1, 0) {
             assert_eq!(revs(take(4)), [0_u64; 0]);
         }

@@ -15,12 +15,12 @@ pub(super) const REPLAY_PAGE_CHANGES: u32 = 1024;
 pub(super) enum ReplayRow {
     /// The event's JSON.
     Created(Bytes),
-    Status(ReplayedChange, Status, Timestamp),
-    Deleted(ReplayedChange),
+    Status(ReplayedEvent, Status, Timestamp),
+    Deleted(ReplayedEvent),
 }
 
 /// The event of a change.
-pub(super) struct ReplayedChange {
+pub(super) struct ReplayedEvent {
     pub(super) id: EventId,
     pub(super) side: Side,
     /// Whether the other feed that the viewer sees has, or had, an event with the same id.
@@ -36,13 +36,13 @@ struct Run {
 }
 
 impl Run {
-    fn of(event: &ReplayedChange) -> Self {
+    fn of(event: &ReplayedEvent) -> Self {
         let mut run = Self::default();
         run.push(event);
         run
     }
 
-    fn push(&mut self, event: &ReplayedChange) {
+    fn push(&mut self, event: &ReplayedEvent) {
         self.ids.push(event.id);
         if event.side == Side::System {
             self.system_ids.push(event.id);
@@ -60,8 +60,8 @@ impl Run {
     }
 }
 
-/// A change of one or more events.
-enum JoinedChanges {
+/// Rows that become one frame.
+enum JoinedRows {
     Created(Bytes),
     Status(Run, Status, Timestamp),
     Deleted(Run),
@@ -80,29 +80,29 @@ pub(super) fn page(mut changes: Vec<(Rev, ReplayRow)>, reached: Rev, floor: Rev)
 
 /// Joins neighbours that say the same about different events.
 fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
-    let mut joined: Vec<(Rev, JoinedChanges)> = Vec::with_capacity(changes.len());
+    let mut joined: Vec<(Rev, JoinedRows)> = Vec::with_capacity(changes.len());
     for (rev, change) in changes {
         let next = match (joined.last_mut(), change) {
             (
-                Some((last, JoinedChanges::Status(run, status, at))),
+                Some((last, JoinedRows::Status(run, status, at))),
                 ReplayRow::Status(event, same, since),
             ) if *status == same && *at == since && !run.is_full() => {
                 run.push(&event);
                 *last = rev;
                 continue;
             }
-            (Some((last, JoinedChanges::Deleted(run))), ReplayRow::Deleted(event))
+            (Some((last, JoinedRows::Deleted(run))), ReplayRow::Deleted(event))
                 if !run.is_full() =>
             {
                 run.push(&event);
                 *last = rev;
                 continue;
             }
-            (_, ReplayRow::Created(json)) => JoinedChanges::Created(json),
+            (_, ReplayRow::Created(json)) => JoinedRows::Created(json),
             (_, ReplayRow::Status(event, status, at)) => {
-                JoinedChanges::Status(Run::of(&event), status, at)
+                JoinedRows::Status(Run::of(&event), status, at)
             }
-            (_, ReplayRow::Deleted(event)) => JoinedChanges::Deleted(Run::of(&event)),
+            (_, ReplayRow::Deleted(event)) => JoinedRows::Deleted(Run::of(&event)),
         };
         joined.push((rev, next));
     }
@@ -110,11 +110,11 @@ fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
     replayed.collect()
 }
 
-impl From<JoinedChanges> for ReplayItem {
-    fn from(joined: JoinedChanges) -> Self {
+impl From<JoinedRows> for ReplayItem {
+    fn from(joined: JoinedRows) -> Self {
         match joined {
-            JoinedChanges::Created(json) => Self::Created(json),
-            JoinedChanges::Status(run, status, at) => {
+            JoinedRows::Created(json) => Self::Created(json),
+            JoinedRows::Status(run, status, at) => {
                 let (ids, system_ids) = run.into_ids();
                 Self::Status {
                     ids,
@@ -123,7 +123,7 @@ impl From<JoinedChanges> for ReplayItem {
                     at,
                 }
             }
-            JoinedChanges::Deleted(run) => {
+            JoinedRows::Deleted(run) => {
                 let (ids, system_ids) = run.into_ids();
                 Self::Deleted { ids, system_ids }
             }

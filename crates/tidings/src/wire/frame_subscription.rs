@@ -34,7 +34,7 @@ impl FrameSubscription {
         self.subscription.next_frames().await
     }
 
-    /// How far the reader has got: the cursor of the last frame that was returned.
+    /// The cursor of the last frame that was returned.
     pub const fn cursor(&self) -> Cursor {
         self.subscription.cursor()
     }

@@ -3,14 +3,14 @@
 #[cfg(feature = "postgres")]
 mod postgres;
 mod random;
-mod reader;
+mod subscriber;
 
 use bytes::Bytes;
 
 use super::*;
 use crate::bus::Bus;
 use crate::bus::shaky::{Faults, Network};
-use reader::Reader;
+use subscriber::Subscriber;
 
 /// Far longer than any test takes, so that only the bus brings changes.
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -83,7 +83,7 @@ async fn subscribers_of_another_node_get_exact_frames() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     let own = one.publish(event(Some(user))).await.unwrap().id;
     let shared = one.publish(event(None)).await.unwrap().id;
     one.set_status(user, own, Status::Read).await.unwrap();
@@ -91,11 +91,11 @@ async fn subscribers_of_another_node_get_exact_frames() {
     one.delete(user, own).await.unwrap();
     let system = OwnerId::from(one.system_id());
     one.delete(system, shared).await.unwrap();
-    reader.follow_to_head().await;
+    subscriber.follow_to_head().await;
     // No second `ready` or `live`: the frames say all.
-    assert_eq!(reader.lives, 1);
-    assert_eq!(reader.frames, 6);
-    assert_eq!(reader.summary, one.summary(user).await.unwrap().counts);
+    assert_eq!(subscriber.lives, 1);
+    assert_eq!(subscriber.frames, 6);
+    assert_eq!(subscriber.summary, one.summary(user).await.unwrap().counts);
 }
 
 #[tokio::test]
@@ -106,17 +106,17 @@ async fn a_hint_costs_one_read_however_many_subscribers_a_feed_has() {
         panic!("two nodes");
     };
     let system = OwnerId::from(one.system_id());
-    let mut readers = Vec::new();
+    let mut subscribers = Vec::new();
     for _ in 0..SUBSCRIBERS {
-        readers.push(Reader::open(two, system).await);
+        subscribers.push(Subscriber::open(two, system).await);
     }
     let before = cluster.store.reads.load(Ordering::Relaxed);
     one.publish(event(None)).await.unwrap();
-    for reader in &mut readers {
-        reader.follow_to_head().await;
-        assert_eq!((reader.frames, reader.lives), (1, 1));
+    for subscriber in &mut subscribers {
+        subscriber.follow_to_head().await;
+        assert_eq!((subscriber.frames, subscriber.lives), (1, 1));
     }
-    // What the readers themselves look up to know the head.
+    // What the subscribers themselves look up to know the head.
     let looked = SUBSCRIBERS;
     let reads = cluster.store.reads.load(Ordering::Relaxed) - before;
     assert_eq!((cluster.refills(), reads - looked), (1, 0));
@@ -130,7 +130,7 @@ async fn the_end_of_a_system_event_costs_one_read_however_many_users_are_connect
     let one = &cluster.nodes[0];
     let system = OwnerId::from(one.system_id());
     let shared = one.publish(event(None)).await.unwrap().id;
-    let mut readers = Vec::new();
+    let mut subscribers = Vec::new();
     for node in &cluster.nodes {
         for number in 0..USERS {
             let user = OwnerId::mint();
@@ -139,7 +139,7 @@ async fn the_end_of_a_system_event_costs_one_read_however_many_users_are_connect
                 1 => drop(node.delete(user, shared).await.unwrap()),
                 _ => {}
             }
-            readers.push((user, Reader::open(node, user).await));
+            subscribers.push((user, Subscriber::open(node, user).await));
         }
     }
     let (reads, refills) = (
@@ -147,15 +147,18 @@ async fn the_end_of_a_system_event_costs_one_read_however_many_users_are_connect
         cluster.refills(),
     );
     one.delete(system, shared).await.unwrap();
-    for (_, reader) in &mut readers {
-        reader.follow_to_head().await;
-        assert_eq!((reader.frames, reader.lives), (1, 1));
+    for (_, subscriber) in &mut subscribers {
+        subscriber.follow_to_head().await;
+        assert_eq!((subscriber.frames, subscriber.lives), (1, 1));
     }
     let reads = cluster.store.reads.load(Ordering::Relaxed) - reads;
-    // Each reader itself looks up the head. The other node refills its window.
-    assert_eq!((cluster.refills() - refills, reads - readers.len()), (1, 0));
-    for (user, reader) in &readers {
-        assert_eq!(reader.summary, one.summary(*user).await.unwrap().counts);
+    // Each subscriber itself looks up the head. The other node refills its window.
+    assert_eq!(
+        (cluster.refills() - refills, reads - subscribers.len()),
+        (1, 0)
+    );
+    for (user, subscriber) in &subscribers {
+        assert_eq!(subscriber.summary, one.summary(*user).await.unwrap().counts);
     }
 }
 
@@ -166,9 +169,9 @@ async fn a_node_ignores_its_own_hints() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(one, user).await;
+    let mut subscriber = Subscriber::open(one, user).await;
     one.publish(event(Some(user))).await.unwrap();
-    reader.follow_to_head().await;
+    subscriber.follow_to_head().await;
     wait_until(|| cluster.metrics(1).hints_received.get() > 0).await;
     assert_eq!(cluster.metrics(0).hints_sent.get(), 1);
     // Nobody follows the feed there.
@@ -188,10 +191,10 @@ async fn a_comparison_of_heads_finds_what_the_bus_lost() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     one.publish(event(Some(user))).await.unwrap();
-    reader.follow_to_head().await;
-    assert_eq!((reader.frames, reader.lives), (1, 1));
+    subscriber.follow_to_head().await;
+    assert_eq!((subscriber.frames, subscriber.lives), (1, 1));
     let metrics = cluster.metrics(1);
     assert_eq!(metrics.hints_received.get(), 0);
     wait_until(|| metrics.hints_lost.get() == 1).await;
@@ -204,15 +207,15 @@ async fn a_reconnect_of_the_bus_compares_all_heads() {
         panic!("two nodes");
     };
     let users = [OwnerId::mint(), OwnerId::mint()];
-    let mut readers = Vec::new();
+    let mut subscribers = Vec::new();
     for user in users {
-        readers.push(Reader::open(two, user).await);
+        subscribers.push(Subscriber::open(two, user).await);
         one.publish(event(Some(user))).await.unwrap();
     }
     cluster.network.reconnect();
-    for reader in &mut readers {
-        reader.follow_to_head().await;
-        assert_eq!((reader.frames, reader.lives), (1, 1));
+    for subscriber in &mut subscribers {
+        subscriber.follow_to_head().await;
+        assert_eq!((subscriber.frames, subscriber.lives), (1, 1));
     }
 }
 
@@ -223,20 +226,20 @@ async fn an_acknowledged_event_is_delivered_after_those_of_other_nodes() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     for _ in 0..4 {
         one.publish(event(Some(user))).await.unwrap();
     }
     let receipt = two.publish(event(Some(user))).await.unwrap();
     assert_eq!(receipt.rev, Some(tidings_event::Rev::new(5)));
-    reader.take_what_is_there();
-    assert_eq!((reader.frames, reader.lives), (5, 1));
+    subscriber.take_what_is_there();
+    assert_eq!((subscriber.frames, subscriber.lives), (5, 1));
     // A repeat of what another node has stored, too.
     let repeated = event(Some(user));
     one.publish(repeated.clone()).await.unwrap();
     assert!(two.publish(repeated).await.unwrap().repeated);
-    reader.take_what_is_there();
-    assert_eq!((reader.frames, reader.lives), (6, 1));
+    subscriber.take_what_is_there();
+    assert_eq!((subscriber.frames, subscriber.lives), (6, 1));
 }
 
 /// The frame of the change names the event, so it comes after the event, and the reply after both.
@@ -247,11 +250,11 @@ async fn an_acknowledged_change_of_a_system_event_of_another_node_is_delivered()
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     let shared = one.publish(event(None)).await.unwrap().id;
     two.set_status(user, shared, Status::Read).await.unwrap();
-    reader.take_what_is_there();
-    assert_eq!((reader.frames, reader.lives), (2, 1));
+    subscriber.take_what_is_there();
+    assert_eq!((subscriber.frames, subscriber.lives), (2, 1));
     // Nobody waits for it where no stream of the user is.
     let other = OwnerId::mint();
     let shared = one.publish(event(None)).await.unwrap().id;
@@ -265,19 +268,19 @@ async fn subscribers_read_the_store_if_a_refill_is_incomplete() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     one.publish(event(Some(user))).await.unwrap();
     cluster.store.forget_changes();
     cluster.network.reconnect();
-    reader.follow_to_head().await;
-    reader.follow_to_live(2).await;
-    assert_eq!(reader.summary, one.summary(user).await.unwrap().counts);
+    subscriber.follow_to_head().await;
+    subscriber.follow_to_live(2).await;
+    assert_eq!(subscriber.summary, one.summary(user).await.unwrap().counts);
     assert_eq!(cluster.metrics(1).refills_incomplete.get(), 1);
     // What comes after it is exact again.
     one.publish(event(Some(user))).await.unwrap();
     cluster.network.reconnect();
-    reader.follow_to_head().await;
-    assert_eq!(reader.lives, 2);
+    subscriber.follow_to_head().await;
+    assert_eq!(subscriber.lives, 2);
 }
 
 #[tokio::test]
@@ -287,21 +290,21 @@ async fn a_failed_refill_delays_no_acknowledgement_and_is_repeated() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     one.publish(event(Some(user))).await.unwrap();
     cluster.store.refills_fail.store(true, Ordering::Relaxed);
     two.publish(event(Some(user))).await.unwrap();
     // The subscriber reads the store itself.
-    reader.follow_to_head().await;
-    reader.follow_to_live(2).await;
-    assert_eq!(reader.summary, one.summary(user).await.unwrap().counts);
+    subscriber.follow_to_head().await;
+    subscriber.follow_to_live(2).await;
+    assert_eq!(subscriber.summary, one.summary(user).await.unwrap().counts);
     // Later the refill is tried again without any hint.
     one.publish(event(Some(user))).await.unwrap();
     cluster.network.reconnect();
     wait_until(|| cluster.metrics(1).refills_failed.get() >= 2).await;
     cluster.store.refills_fail.store(false, Ordering::Relaxed);
-    reader.follow_to_head().await;
-    assert_eq!(reader.lives, 2);
+    subscriber.follow_to_head().await;
+    assert_eq!(subscriber.lives, 2);
 }
 
 #[tokio::test]
@@ -313,7 +316,7 @@ async fn hints_during_a_read_cost_one_more() {
     let gate = &cluster.store.refill_gate;
     gate.forget_permits(tokio::sync::Semaphore::MAX_PERMITS);
     let user = OwnerId::mint();
-    let mut reader = Reader::open(three, user).await;
+    let mut subscriber = Subscriber::open(three, user).await;
     let hints = || cluster.metrics(2).hints_received.get();
     one.publish(event(Some(user))).await.unwrap();
     wait_until(|| cluster.refills() == 1).await;
@@ -324,8 +327,8 @@ async fn hints_during_a_read_cost_one_more() {
     }
     assert_eq!(cluster.refills(), 1);
     gate.add_permits(100);
-    reader.follow_to_head().await;
-    assert_eq!((reader.frames, reader.lives), (19, 1));
+    subscriber.follow_to_head().await;
+    assert_eq!((subscriber.frames, subscriber.lives), (19, 1));
     // The pieces of the store have three items.
     assert_eq!(cluster.refills(), 7);
 }
@@ -337,9 +340,9 @@ async fn a_hint_is_not_trusted() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     one.publish(event(Some(user))).await.unwrap();
-    reader.follow_to_head().await;
+    subscriber.follow_to_head().await;
     let mut lie = vec![1, 1];
     lie.extend([7; 16]);
     lie.extend(user.as_uuid().as_bytes());
@@ -354,8 +357,8 @@ async fn a_hint_is_not_trusted() {
     wait_until(|| metrics.refills_useless.get() == 1).await;
     // The window is where it was.
     one.publish(event(Some(user))).await.unwrap();
-    reader.follow_to_head().await;
-    assert_eq!((reader.frames, reader.lives), (2, 1));
+    subscriber.follow_to_head().await;
+    assert_eq!((subscriber.frames, subscriber.lives), (2, 1));
 }
 
 #[tokio::test]
@@ -365,11 +368,11 @@ async fn a_closed_node_ends_with_the_others_still_open() {
         panic!("two nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     one.end_subscriptions();
     one.publish(event(Some(user))).await.unwrap();
-    reader.follow_to_head().await;
-    assert_eq!((reader.frames, reader.lives), (1, 1));
+    subscriber.follow_to_head().await;
+    assert_eq!((subscriber.frames, subscriber.lives), (1, 1));
     two.check_bus().unwrap();
     two.check().await.unwrap();
 }

@@ -55,7 +55,7 @@ const ENDED: &str = "\
     (SELECT * FROM overlay WHERE system_rev = ANY ($2) LIMIT $3) AS overlay ON true";
 
 /// One mark or deletion.
-struct RecentChange {
+struct FoundChange {
     rev: Rev,
     id: EventId,
     /// The first rev of its step.
@@ -123,7 +123,7 @@ async fn changes(
     reading: &ReadTransaction<'_>,
     feed: &SeenFeed,
     range: RevRange,
-) -> Result<Result<Run<RecentChange>, NotKept>, ReadFault> {
+) -> Result<Result<Run<FoundChange>, NotKept>, ReadFault> {
     // A step that begins in the range and ends after it is read to its end, and one rev further.
     let beyond = RevRange {
         up_to: Rev::new(range.up_to.get().saturating_add(StreamItem::MAX_IDS as u64)),
@@ -173,10 +173,10 @@ async fn is_created(
     Ok(!reading.rows(query).await?.is_empty())
 }
 
-fn changed(row: &Row) -> Result<RecentChange, ReadFault> {
+fn changed(row: &Row) -> Result<FoundChange, ReadFault> {
     let system_rev: Option<i64> = row.try_get(3)?;
     let after: Option<i16> = row.try_get(6)?;
-    Ok(RecentChange {
+    Ok(FoundChange {
         rev: rev(row, 0)?,
         id: id(row, 1)?,
         step: rev(row, 2)?,
@@ -230,7 +230,7 @@ fn items(
     owner: (OwnerId, bool),
     (after, up_to): (Rev, Rev),
     created: Vec<(Rev, Bytes)>,
-    changes: Vec<RecentChange>,
+    changes: Vec<FoundChange>,
 ) -> Result<Vec<Item>, NotKept> {
     let mut items: Vec<Item> = Vec::new();
     let mut created = created.into_iter().peekable();
@@ -265,7 +265,7 @@ struct RefilledStep {
 }
 
 impl RefilledStep {
-    fn begin((owner, is_system): (OwnerId, bool), changed: &RecentChange) -> Self {
+    fn begin((owner, is_system): (OwnerId, bool), changed: &FoundChange) -> Self {
         let before = Rev::new(changed.rev.get() - 1);
         let mut step = Self {
             outcome: StepOutcome {
@@ -291,11 +291,11 @@ impl RefilledStep {
         step
     }
 
-    fn continues_with(&self, changed: &RecentChange) -> bool {
+    fn continues_with(&self, changed: &FoundChange) -> bool {
         changed.step == self.first && changed.rev == self.outcome.revs.up_to.next()
     }
 
-    fn add(&mut self, changed: &RecentChange) {
+    fn add(&mut self, changed: &FoundChange) {
         let outcome = &mut self.outcome;
         outcome.revs.up_to = changed.rev;
         outcome.ids.push(changed.id);

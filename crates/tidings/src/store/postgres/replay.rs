@@ -11,7 +11,7 @@ use super::row::{
 };
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::replayed::{
-    REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, ReplayedChange, page,
+    REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, ReplayedEvent, page,
 };
 use crate::store::{ReplayPage, RevRange, Side};
 
@@ -177,8 +177,8 @@ async fn overlays(
     .await
 }
 
-fn changed(row: &Row, side: Side, has_twin: bool) -> Result<ReplayedChange, ReadFault> {
-    Ok(ReplayedChange {
+fn changed(row: &Row, side: Side, has_twin: bool) -> Result<ReplayedEvent, ReadFault> {
+    Ok(ReplayedEvent {
         id: id(row, 1)?,
         side,
         has_twin,

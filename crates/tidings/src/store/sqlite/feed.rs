@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, ToSql, Transaction, params};
 use tidings_event::{Event, EventType, OwnerId, Rev};
 
 use super::counts_blob;
-use super::lists::{ListChanges, Listed};
+use super::lists::{ListEdits, Listed};
 use super::newest::Newest;
 use super::row::{number, number_to_sql, rev, rev_to_sql};
 use super::settling::Settling;
@@ -29,7 +29,7 @@ pub(super) struct Feed {
     /// The events that were created up to this rev are in the lists, the others are the newest.
     listed_rev: Rev,
     newest: Newest,
-    lists: ListChanges,
+    lists: ListEdits,
     /// The changes of the numbers of listed events by type.
     types: BTreeMap<EventType, i64>,
 }
@@ -91,7 +91,7 @@ impl Feed {
             listed_rev: rev(row, 6)?,
             counts: counts_blob::read(row, 7)?,
             newest: Newest::read_to_change(row, 8)?,
-            lists: ListChanges::default(),
+            lists: ListEdits::default(),
             types: BTreeMap::new(),
         })
     }
@@ -116,7 +116,7 @@ impl Feed {
             counts: KindCounts::default(),
             listed_rev: Rev::ZERO,
             newest: Newest::default(),
-            lists: ListChanges::default(),
+            lists: ListEdits::default(),
             types: BTreeMap::new(),
         }
     }
@@ -130,7 +130,7 @@ impl Feed {
     pub(super) fn committed(self) -> Self {
         Self {
             changed: false,
-            lists: ListChanges::default(),
+            lists: ListEdits::default(),
             types: BTreeMap::new(),
             ..self
         }

@@ -160,12 +160,12 @@ fn id_to_sql(id: Option<&EventId>) -> ToSqlOutput<'_> {
 /// What a transaction adds to the lists of a feed and removes from them. An entry that is added and
 /// removed again, or the reverse, is none.
 #[derive(Debug, Default)]
-pub(super) struct ListChanges {
+pub(super) struct ListEdits {
     /// The key of the event for an entry to be added; `None` for one to be removed.
     changes: BTreeMap<ListKey, Option<i64>>,
 }
 
-impl ListChanges {
+impl ListEdits {
     pub(super) fn add(&mut self, event: &Listed) -> rusqlite::Result<()> {
         for place in event.places()? {
             self.toggle(place, Some(event.key));
@@ -273,7 +273,7 @@ mod tests {
         let mut after = before;
         after.kind = before.kind.with_status(Status::Read);
         (after.changed_rev, after.updated_at) = (Some(Rev::new(4)), 9);
-        let mut changes = ListChanges::default();
+        let mut changes = ListEdits::default();
         changes.remove(&before).unwrap();
         changes.add(&after).unwrap();
         // Two lists of a kind, each with one entry removed and one added, and the list of changes.

@@ -10,7 +10,7 @@ use super::read_connection::ReadConnection;
 use super::row::{SEEN_COLUMNS, event_json, moment, overlay_join, rev, rev_to_sql, uuid, word};
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::replayed::{
-    REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, ReplayedChange, page,
+    REPLAY_PAGE_BYTES, REPLAY_PAGE_CHANGES, ReplayRow, ReplayedEvent, page,
 };
 use crate::store::{ReplayPage, RevRange, Side};
 
@@ -116,7 +116,7 @@ impl ReadConnection {
         };
         statement.raw_bind_parameter(5, other_feed)?;
         read_changes(statement, feed, range, changes, |row| {
-            Ok(ReplayRow::Deleted(ReplayedChange {
+            Ok(ReplayRow::Deleted(ReplayedEvent {
                 id: uuid(row, 1)?.into(),
                 side,
                 has_twin: row.get(2)?,
@@ -137,7 +137,7 @@ impl ReadConnection {
             if let Some(rev) = event.changed_rev.filter(is_within) {
                 let at = Timestamp::from_nanosecond(event.updated_at.into())
                     .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, event.updated_at))?;
-                let changed = ReplayedChange {
+                let changed = ReplayedEvent {
                     id: event.id,
                     side: Side::Own,
                     has_twin: false,
@@ -154,7 +154,7 @@ impl ReadConnection {
         );
         let statement = self.connection.prepare_cached(&sql)?;
         read_changes(statement, feed, range, changes, |row| {
-            let event = ReplayedChange {
+            let event = ReplayedEvent {
                 id: uuid(row, 1)?.into(),
                 side: Side::Own,
                 has_twin: false,
@@ -186,7 +186,7 @@ impl ReadConnection {
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.raw_bind_parameter(5, viewer.system_feed())?;
         read_changes(statement, feed, range, changes, |row| {
-            let event = ReplayedChange {
+            let event = ReplayedEvent {
                 id: uuid(row, 1)?.into(),
                 side: Side::System,
                 has_twin: row.get(5)?,

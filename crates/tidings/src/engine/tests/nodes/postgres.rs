@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 
 use super::random::change;
-use super::reader::Reader;
+use super::subscriber::Subscriber;
 use super::*;
 use crate::config::{BusConfig, PostgresConfig};
 use crate::schedules::seeds;
@@ -44,19 +44,19 @@ async fn check(test: &'static str, bus: &BusConfig, heads_interval: Duration) {
         for owner in [None, Some(users[0]), Some(users[1]), None] {
             ids.push(nodes[0].publish(event(owner)).await.unwrap().id);
         }
-        let mut readers = Vec::new();
+        let mut subscribers = Vec::new();
         for tidings in &nodes {
             for owner in [users[0], users[1], system] {
-                readers.push(Reader::open(tidings, owner).await);
+                subscribers.push(Subscriber::open(tidings, owner).await);
             }
         }
         let changing = (0..NODES).map(|node| change(&nodes, node, &users, &ids, seed));
         join_all(changing).await;
-        for reader in &mut readers {
-            reader.follow_to_head().await;
-            reader.check_counts().await;
+        for subscriber in &mut subscribers {
+            subscriber.follow_to_head().await;
+            subscriber.check_counts().await;
         }
-        drop(readers);
+        drop(subscribers);
         join_all(nodes.iter().map(Tidings::close)).await;
     }
 }
@@ -89,18 +89,18 @@ async fn subscribers_of_another_node_get_what_postgres_tells_exactly() {
         panic!("three nodes");
     };
     let user = OwnerId::mint();
-    let mut reader = Reader::open(two, user).await;
+    let mut subscriber = Subscriber::open(two, user).await;
     let own = one.publish(event(Some(user))).await.unwrap().id;
     let shared = one.publish(event(None)).await.unwrap().id;
     one.set_status(user, own, Status::Read).await.unwrap();
     one.set_status(user, shared, Status::Read).await.unwrap();
-    reader.follow_to_head().await;
+    subscriber.follow_to_head().await;
     // One at a time: an event that is created and deleted between two reads cannot be told.
     one.delete(user, own).await.unwrap();
-    reader.follow_to_head().await;
+    subscriber.follow_to_head().await;
     let system = OwnerId::from(one.system_id());
     one.delete(system, shared).await.unwrap();
-    reader.follow_to_head().await;
-    assert_eq!((reader.frames, reader.lives), (6, 1));
-    reader.check_counts().await;
+    subscriber.follow_to_head().await;
+    assert_eq!((subscriber.frames, subscriber.lives), (6, 1));
+    subscriber.check_counts().await;
 }

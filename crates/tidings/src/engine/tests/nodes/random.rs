@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use tidings_event::{EventId, OwnerId, Status};
 
-use super::reader::Reader;
+use super::subscriber::Subscriber;
 use super::{Cluster, Faults, NEVER, Tidings, event};
 use crate::schedules::seeds;
 
@@ -61,20 +61,20 @@ async fn every_subscriber_of_every_node_counts_exactly() {
         for owner in [None, Some(users[0]), Some(users[1]), None] {
             ids.push(cluster.nodes[0].publish(event(owner)).await.unwrap().id);
         }
-        let mut readers = Vec::new();
+        let mut subscribers = Vec::new();
         for tidings in &cluster.nodes {
             for owner in [users[0], users[1], system] {
-                readers.push(Reader::open(tidings, owner).await);
+                subscribers.push(Subscriber::open(tidings, owner).await);
             }
         }
         let changing = (0..NODES).map(|node| change(&cluster.nodes, node, &users, &ids, seed));
         join_all(changing).await;
         // Now the bus heals.
         cluster.network.reconnect();
-        for reader in &mut readers {
-            reader.follow_to_head().await;
-            reader.check_counts().await;
-            assert_eq!(reader.lives, 1, "the frames are exact");
+        for subscriber in &mut subscribers {
+            subscriber.follow_to_head().await;
+            subscriber.check_counts().await;
+            assert_eq!(subscriber.lives, 1, "the frames are exact");
         }
         // The store agrees on all nodes.
         for user in users {

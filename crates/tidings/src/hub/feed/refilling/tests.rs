@@ -12,7 +12,7 @@ use crate::hub::{Delivery, Finder, FoundFrames, Holes, Hub, Late, Reached, Refil
 
 const WINDOW_LIMIT: usize = 1024 * 1024;
 
-/// A feed with one reader, of which other nodes write, too.
+/// A feed with one subscriber, of which other nodes write, too.
 struct Scene {
     hub: Arc<Hub>,
     owner: OwnerId,
@@ -20,7 +20,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// The reader has taken its seat and has not read the store.
+    /// The subscriber has taken its seat and has not read the store.
     fn of_newcomer() -> Self {
         let hub = Arc::new(Hub::new(WINDOW_LIMIT, Holes::Refill));
         let owner = OwnerId::mint();
@@ -28,7 +28,7 @@ impl Scene {
         Self { hub, owner, seat }
     }
 
-    /// The reader has read an empty feed.
+    /// The subscriber has read an empty feed.
     fn live() -> Self {
         let scene = Self::of_newcomer();
         scene.seat.goes_live_from(Rev::ZERO);
@@ -71,7 +71,7 @@ impl Scene {
         assert!(self.next().is_none());
     }
 
-    /// The last revs of the frames after `position`, as the reader finds them.
+    /// The last revs of the frames after `position`, as the subscriber finds them.
     fn found_after(&self, position: u64) -> Vec<u64> {
         match self
             .seat

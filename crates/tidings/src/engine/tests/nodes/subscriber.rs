@@ -7,7 +7,7 @@ use super::super::PATIENCE;
 use crate::engine::Tidings;
 use crate::subscription::Subscription;
 
-pub(super) struct Reader {
+pub(super) struct Subscriber {
     tidings: Tidings,
     owner: OwnerId,
     subscription: Subscription,
@@ -21,10 +21,10 @@ pub(super) struct Reader {
     cursor: Option<Cursor>,
 }
 
-impl Reader {
+impl Subscriber {
     /// Subscribes, and goes live.
     pub(super) async fn open(tidings: &Tidings, owner: OwnerId) -> Self {
-        let mut reader = Self {
+        let mut subscriber = Self {
             tidings: tidings.clone(),
             owner,
             subscription: tidings.subscribe(owner, Start::Now).await.unwrap(),
@@ -33,8 +33,8 @@ impl Reader {
             lives: 0,
             cursor: None,
         };
-        reader.follow_to_live(1).await;
-        reader
+        subscriber.follow_to_live(1).await;
+        subscriber
     }
 
     /// Follows until it went live so often.
