@@ -1,9 +1,10 @@
 //! Users with a stream each, and publishers that send to them.
 
+mod lock;
 mod publisher;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -11,6 +12,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use lock::lock;
 use publisher::{Publisher, served};
 
 use crate::http::{Client, connect};
@@ -47,10 +49,6 @@ pub(crate) struct Load {
     /// The milliseconds from when an event was due to be sent to its arrival.
     pub(crate) latencies: Samples,
     pub(crate) events_per_commit: Option<f64>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Crowd {

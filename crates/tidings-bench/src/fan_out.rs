@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use arrivals::Arrivals;
+use arrivals::{Arrivals, SUBSCRIBERS};
 
 use crate::http::{Client, Subscriber};
 use crate::publish_request::PublishRequest;
@@ -21,7 +21,6 @@ use crate::statistics::Samples;
 use crate::waiting::soon;
 use crate::{Bench, cpu};
 
-const SUBSCRIBERS: usize = 1000;
 const OUTSTANDING: usize = 16;
 
 pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {

@@ -2,6 +2,7 @@
 
 mod lines;
 mod nginx;
+mod payload;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -145,13 +146,6 @@ impl Peer {
             Self::Nats => lines::nats_user(user, wire_bytes),
         }
     }
-}
-
-/// An event of this many bytes. It starts with `{`, by which its line is counted.
-fn payload(bytes: usize) -> String {
-    const FRAME: &str = "{\"description\":\"\"}";
-    let filling = "x".repeat(bytes.saturating_sub(FRAME.len()));
-    format!("{{\"description\":\"{filling}\"}}")
 }
 
 /// A port that was free a moment ago, for programs that cannot choose one.

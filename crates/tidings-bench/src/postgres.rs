@@ -12,6 +12,8 @@ use tidings_event::{OwnerId, Severity};
 use tokio::task::JoinSet;
 use tokio_postgres::NoTls;
 
+use raw::{CONNECTIONS, OWNERS};
+
 use crate::Bench;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION};
 use crate::database::{DatabaseServer, MISSING};
@@ -19,12 +21,6 @@ use crate::engine::Engine;
 use crate::report::{Table, Target};
 use crate::statistics::Samples;
 use crate::waiting::soon;
-
-/// The owners of the events, in turn.
-const OWNERS: usize = 1_000;
-
-/// The connections that commit, as many as the engine has by default.
-const CONNECTIONS: usize = PostgresConfig::DEFAULT_COMMIT_CONNECTIONS;
 
 /// A kind of load.
 #[derive(Clone, Copy, Debug)]

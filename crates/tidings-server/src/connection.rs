@@ -1,6 +1,7 @@
 //! One connection: its setup, its requests and its end.
 
 #[cfg(feature = "tls")]
+mod buffers;
 mod delivery;
 mod exchange;
 mod half_close;
@@ -42,15 +43,8 @@ use crate::router::Routes;
 use crate::state::AppState;
 use crate::tls::Tls;
 
+use buffers::{BUFFER_BYTES, SEND_BUFFER_BYTES};
 use socket::Socket;
-
-/// The buffer of each direction of a connection. Streams wait while it is full, and no head can be
-/// larger.
-const BUFFER_BYTES: usize = 64 * 1024;
-
-/// The most bytes that the kernel buffers for a slow client. It doubles the value for its own
-/// bookkeeping.
-const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Serves connections.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
-//! No circles of imports: among the modules of a level, none imports itself through others.
+//! No circles of imports: among the modules of a level, none imports itself through others. A module and
+//! its children follow [a rule of their own](family).
 
+mod family;
 mod graph;
 mod modules;
 mod references;
@@ -44,6 +46,7 @@ fn circles_of(file: &Path) -> anyhow::Result<Vec<String>> {
             found.push(report(&modules, &level_name, &level, &members));
         }
     }
+    found.extend(family::circles(&modules));
     Ok(found)
 }
 

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Arrivals, lock};
+use super::Arrivals;
+use super::lock::lock;
 use crate::http::Client;
 use crate::publish_request::PublishRequest;
 use crate::publishers::Progress;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, ensure};
 use tokio::sync::Semaphore;
 
-use super::SUBSCRIBERS;
 use crate::waiting::soon;
+
+pub(super) const SUBSCRIBERS: usize = 1000;
 
 /// Which events have arrived where.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use uuid::Uuid;
 
-use super::payload;
+use super::payload::payload;
 use crate::publish_request::PublishRequest;
 use crate::scan::Delivery;
 use crate::system::{Acknowledgement, Dialect, User};

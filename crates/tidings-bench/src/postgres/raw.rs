@@ -3,15 +3,22 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use tidings::PostgresConfig;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
 
-use super::{CONNECTIONS, OWNERS, RawGroup};
+use super::RawGroup;
 use crate::Bench;
 use crate::content::{ACTED_UPON, ACTION, CATEGORY, DESCRIPTION, mint_id};
+
+/// The owners of the events, in turn.
+pub(super) const OWNERS: usize = 1_000;
+
+/// The connections that commit, as many as the engine has by default.
+pub(super) const CONNECTIONS: usize = PostgresConfig::DEFAULT_COMMIT_CONNECTIONS;
 
 /// As the engine numbers them: informational, and unread.
 const SEVERITY: i16 = 6;

@@ -2,11 +2,13 @@
 
 use std::str::FromStr;
 
-use super::{Judge, NAME_REMEDY};
+use super::Judge;
 use crate::given::Given;
 use crate::name::{Action, Category, NameError};
 use crate::quote::shortened;
 use crate::warning::WarningCode;
+
+pub(super) const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
 
 /// The conversion of a text to a name, and the replacement of a missing name.
 pub(super) struct Names<T> {

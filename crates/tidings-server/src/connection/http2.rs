@@ -13,9 +13,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::buffers::BUFFER_BYTES;
 use super::delivery::Deliveries;
 use super::linger::Lingering;
-use super::{BUFFER_BYTES, ConnectionSource, Connections};
+use super::{ConnectionSource, Connections};
 
 /// The most requests of a connection at a time: a page and its streams in many tabs. Browsers queue further
 /// ones.

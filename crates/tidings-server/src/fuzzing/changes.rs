@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tidings_event::{EventFilter, Limits, OwnerKind, Selection};
 
-use super::check_rejection;
+use super::rejections::check_rejection;
 use crate::request::change::{ChangeRejection, read_marking, read_selection, read_status};
 use crate::request::json;
 

@@ -4,7 +4,7 @@ use tidings_event::wire::Digests;
 use tidings_event::{Draft, Event, Limits, OwnerId, SystemId};
 use uuid::Uuid;
 
-use super::check_rejection;
+use super::rejections::check_rejection;
 use crate::identity::Caller;
 use crate::publication::{EventParser, PublishRejection, Subjects, is_batch};
 use crate::request::json::{self, InvalidJson};

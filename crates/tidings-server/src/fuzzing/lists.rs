@@ -5,7 +5,7 @@ use tidings_event::{EventFilter, OwnerId, PageRequest, Paging, Total};
 use uuid::Uuid;
 
 use super::changes::check_filter;
-use super::check_rejection;
+use super::rejections::check_rejection;
 use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, Viewer, reject_filters};
 use crate::request::spelling::FILTERS;
 

@@ -1,6 +1,6 @@
 //! Tokens and their claims.
 
-use super::check_rejection;
+use super::rejections::check_rejection;
 use crate::identity::CredentialError;
 use crate::token::TokenError;
 use crate::token::fuzzing as invariants;

@@ -36,9 +36,6 @@ const READ_BEFORE_BYTES: usize = 8 * 1024;
 /// The bytes that are read from a socket at a time.
 const READ_BYTES: usize = 1024;
 
-/// The time in which a client must take the last bytes of an ended stream.
-const LAST_BYTES_TIME: Duration = Duration::from_secs(5);
-
 /// The time after which the credential of a client that takes nothing is looked at again.
 const RECHECK: Duration = Duration::from_secs(1);
 

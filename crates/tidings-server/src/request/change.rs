@@ -15,11 +15,9 @@ use crate::problem::quoted;
 use crate::request::json;
 use crate::request::spelling::{self, SELECTION, STATUS};
 
-use fields::{ChangeFields, MAX_FIELDS, check_count, string};
+use fields::{ChangeFields, MAX_FIELDS, SELECTION_REMEDY, check_count, string};
 
 pub(crate) use rejection::ChangeRejection;
-
-const SELECTION_REMEDY: &str = "give `ids`, or `filter` with `upTo`, or `\"all\": true`";
 
 const STATUS_REMEDY: &str = "write \"status\": \"read\" or \"status\": \"unread\"";
 

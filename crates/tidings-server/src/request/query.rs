@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod error;
+mod names;
 mod object;
 mod order;
 
@@ -11,17 +12,17 @@ use tidings_event::{
 
 use crate::problem::quoted;
 use crate::request::parameters::{Parameters, Source};
-use crate::request::spelling::{self, FILTERS, PAGING, Parameter};
+use crate::request::spelling;
 
+use names::{MAX_PARAMETERS, find, remedy};
 use object::Context;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use elsewhere::reject_filters;
 pub(crate) use elsewhere::{Elsewhere, check_unfiltered, is_set, owner_kind};
 pub(crate) use error::InvalidQuery;
-
-/// More parameters than any client sends. Further ones are not read.
-const MAX_PARAMETERS: usize = 50;
+#[cfg(test)]
+pub(crate) use names::known;
 
 /// The last page whose first event the stores can still number.
 const MAX_PAGE: u64 = i64::MAX.unsigned_abs() / PageRequest::MAX_SIZE - 1;
@@ -65,29 +66,6 @@ impl ListQuery {
             .with_sort(sort)
             .with_total(total);
         Ok(Self { filter, page })
-    }
-}
-
-/// The documented names of the list's parameters.
-pub(crate) fn known() -> impl Iterator<Item = &'static str> {
-    let all = PAGING.iter().chain(&FILTERS);
-    all.map(|parameter| parameter.name)
-}
-
-/// The parameter of the list with this name, in any spelling.
-fn find(name: &str) -> Option<&'static Parameter> {
-    spelling::find(&FILTERS, name).or_else(|| spelling::find(&PAGING, name))
-}
-
-/// The remedy for an unknown parameter of the list.
-fn remedy(name: &str) -> String {
-    let filter = spelling::suggestion(&FILTERS, name);
-    match filter.or_else(|| spelling::suggestion(&PAGING, name)) {
-        Some(meant) => format!("write `{meant}`, or leave it out"),
-        None => {
-            let known: Vec<_> = known().collect();
-            format!("leave it out; known names are {}", known.join(", "))
-        }
     }
 }
 

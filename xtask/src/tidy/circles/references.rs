@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Attribute, ImplItem, Item, ItemUse, Macro, Meta, TraitItem, UseTree};
+use syn::{Attribute, ImplItem, Item, ItemUse, Macro, Meta, TraitItem, UseTree, Visibility};
 
 /// A path as it is written, and the line it is on.
 #[derive(Clone, Debug)]
 pub(super) struct Reference {
     pub(super) path: Vec<String>,
     pub(super) line: usize,
+    /// Whether it is a `pub use`.
+    pub(super) is_re_export: bool,
 }
 
 /// The content of a module without its modules.
@@ -23,6 +25,8 @@ pub(super) struct Content {
     pub(super) globs: Vec<Vec<String>>,
     /// The names of its types, functions, constants and macros.
     pub(super) items: BTreeSet<String>,
+    /// Those of them that are no types.
+    pub(super) values: BTreeSet<String>,
     pub(super) references: Vec<Reference>,
 }
 
@@ -43,6 +47,12 @@ impl Content {
             }
         }
         self.items.extend(declared_name(item));
+        if matches!(
+            item,
+            Item::Const(_) | Item::Fn(_) | Item::Macro(_) | Item::Static(_)
+        ) {
+            self.values.extend(declared_name(item));
+        }
         let mut finder = Finder::default();
         finder.visit_item(item);
         self.references.append(&mut finder.found);
@@ -164,6 +174,14 @@ struct Finder {
 }
 
 impl Finder {
+    fn add(&mut self, path: Vec<String>, line: usize) {
+        self.found.push(Reference {
+            path,
+            line,
+            is_re_export: false,
+        });
+    }
+
     /// Finds paths that begin with `crate`, `super` or `self`. Other paths in macros cannot be told from
     /// names that the macro makes up.
     fn scan(&mut self, tokens: TokenStream) {
@@ -176,7 +194,7 @@ impl Finder {
                     let (path, line) = (path_at(&tokens[next..]), first.span().start().line);
                     // A path takes one token for each segment, and two for each `::`.
                     next += 3 * (path.len() - 1);
-                    self.found.push(Reference { path, line });
+                    self.add(path, line);
                 }
                 TokenTree::Literal(literal) => {
                     // Such as `#[serde(with = "crate::moment")]`.
@@ -188,7 +206,7 @@ impl Finder {
                         .collect();
                     if path.len() > 1 && is_anchor(&path[0]) {
                         let line = literal.span().start().line;
-                        self.found.push(Reference { path, line });
+                        self.add(path, line);
                     }
                 }
                 TokenTree::Ident(_) | TokenTree::Punct(_) => {}
@@ -250,19 +268,19 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_item_use(&mut self, import: &'ast ItemUse) {
+        let is_re_export = !matches!(import.vis, Visibility::Inherited);
         let leaves = leaves(import).into_iter();
         self.found.extend(leaves.map(|leaf| Reference {
             path: leaf.path,
             line: leaf.line,
+            is_re_export,
         }));
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments = path.segments.iter();
-        self.found.push(Reference {
-            path: segments.map(|segment| segment.ident.to_string()).collect(),
-            line: path.span().start().line,
-        });
+        let segments = segments.map(|segment| segment.ident.to_string());
+        self.add(segments.collect(), path.span().start().line);
         visit::visit_path(self, path);
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Resolver<'a> {
     reached: BTreeSet<ModuleIndex>,
     /// The imports that are being followed; an import can lead back to itself.
     following: BTreeSet<(ModuleIndex, String)>,
+    /// The item that the path leads to, and the module that declares it.
+    declared: Option<(ModuleIndex, String)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -30,13 +32,27 @@ impl<'a> Resolver<'a> {
         module: ModuleIndex,
         path: &[String],
     ) -> BTreeSet<ModuleIndex> {
+        Self::follows(modules, module, path).reached
+    }
+
+    /// The item that `path`, written in `module`, leads to, and the module that declares it.
+    pub(super) fn declared(
+        modules: &'a Modules,
+        module: ModuleIndex,
+        path: &[String],
+    ) -> Option<(ModuleIndex, String)> {
+        Self::follows(modules, module, path).declared
+    }
+
+    fn follows(modules: &'a Modules, module: ModuleIndex, path: &[String]) -> Self {
         let mut resolver = Self {
             modules,
             reached: BTreeSet::new(),
             following: BTreeSet::new(),
+            declared: None,
         };
         resolver.follow(module, path);
-        resolver.reached
+        resolver
     }
 
     fn module(&self, index: ModuleIndex) -> &'a Module {
@@ -77,6 +93,7 @@ impl<'a> Resolver<'a> {
         }
         if module.content.items.contains(name) {
             self.reached.insert(index);
+            self.declared = Some((index, name.to_owned()));
             return Meaning::Item;
         }
         if !self.following.insert((index, name.to_owned())) {

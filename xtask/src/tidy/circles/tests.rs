@@ -96,7 +96,39 @@ fn ignores_tests_and_documentation() {
 }
 
 #[test]
-fn a_parent_and_its_child_are_no_circle() {
+fn reports_a_child_that_uses_a_value_of_a_parent_that_uses_it() {
+    let found = |parent: &str, child: &str| {
+        reports(&[("lib.rs", "mod a;"), ("a.rs", parent), ("a/b.rs", child)])
+    };
+    let parent = "mod b;\nuse b::B;\nconst LIMIT: u8 = 1;";
+    assert_eq!(
+        found(parent, "use super::LIMIT;\npub struct B;"),
+        ["circle of imports between crate::a and its child b\n    \
+          a/b.rs:1: super::LIMIT\n    \
+          a.rs:2: b::B"]
+    );
+    let by_call = found(
+        "mod b; fn f() { b::g() } fn h() {}",
+        "pub fn g() { super::h() }",
+    );
+    assert_eq!(by_call.len(), 1, "{by_call:?}");
+    for (parent, child) in [
+        (
+            "mod b; pub use b::B; const LIMIT: u8 = 1;",
+            "use super::LIMIT; pub struct B;",
+        ),
+        ("mod b; use b::B; struct A;", "use super::A; pub struct B;"),
+        (
+            "mod b; use b::B; const LIMIT: u8 = 1;",
+            "#[cfg(test)] use super::LIMIT; pub struct B;",
+        ),
+    ] {
+        assert_eq!(found(parent, child), [""; 0], "{parent} {child}");
+    }
+}
+
+#[test]
+fn a_parent_and_a_child_that_uses_its_types_are_no_circle() {
     let found = reports(&[
         ("main.rs", "mod a; pub struct Root;"),
         ("a.rs", "mod b; use b::B; pub struct A;"),

@@ -2,13 +2,17 @@
 
 use std::io::ErrorKind;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::{Entry, LAST_BYTES_TIME, Pass};
+use super::{Entry, Pass};
 use crate::reactor::rendering::{put_end, put_part};
+
+/// The time in which a client must take the last bytes of an ended stream.
+const LAST_BYTES_TIME: Duration = Duration::from_secs(5);
 
 /// Whether a write can continue.
 pub(super) enum Written {

@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use tidings_event::Violations;
 
-use super::{ChangeRejection, SELECTION_REMEDY};
+use super::ChangeRejection;
 use crate::problem::quoted;
 use crate::request::json;
 use crate::request::spelling::{self, Parameter};
+
+pub(super) const SELECTION_REMEDY: &str = "give `ids`, or `filter` with `upTo`, or `\"all\": true`";
 
 /// The tables of the accepted fields.
 pub(super) type Tables<'a> = &'a [&'static [Parameter]];

@@ -3,7 +3,8 @@
 
 use tidings_event::{OwnerKind, Violations};
 
-use super::{InvalidQuery, MAX_PARAMETERS, object};
+use super::names::MAX_PARAMETERS;
+use super::{InvalidQuery, object};
 use crate::problem::quoted;
 use crate::request::parameters::{Parameters, Source};
 use crate::request::spelling::{self, EVENT, FILTERS, PUBLISH, Parameter, SELECTION, STREAM};

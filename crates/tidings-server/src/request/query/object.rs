@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tidings_event::{OwnerKind, OwnerName, Violations};
 
-use super::{MAX_PARAMETERS, Viewer, find, remedy};
+use super::Viewer;
+use super::names::{MAX_PARAMETERS, find, remedy};
 use crate::problem::quoted;
 use crate::request::json;
 use crate::request::parameters::Parameters;

@@ -1,21 +1,16 @@
 //! `POST /api/system/events`.
 
 mod partial;
+mod response;
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use tidings::Receipt;
-use tidings::wire::Prepared;
+use axum::response::Response;
 
 use crate::error::ApiError;
 use crate::extract::PublishRequest;
-use crate::publication::{EventLocation, EventParser, PublishRejection, Subjects, is_batch};
-use crate::response::{Reservation, ResponseBody};
+use crate::publication::{EventParser, PublishRejection, Subjects, is_batch};
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::{PartlyPublished, Publication, Published};
 #[cfg(feature = "openapi")]
@@ -23,6 +18,8 @@ use crate::schema::examples;
 #[cfg(feature = "openapi")]
 use crate::schema::parameters::PublishParameters;
 use crate::state::AppState;
+
+use response::{Receipts, SMALL_BYTES, response, response_bytes};
 
 /// Stores one event, or all events of an array. With `?import=true` the events keep the past they had
 /// in another store.
@@ -115,116 +112,6 @@ pub(crate) async fn create_events(
         memory,
         location,
     ))
-}
-
-/// The receipts of a request, in the form of the request.
-enum Receipts {
-    One(Receipt),
-    Batch(Vec<Receipt>),
-}
-
-impl Receipts {
-    fn new(mut receipts: Vec<Receipt>, is_batch: bool) -> Self {
-        match receipts.pop() {
-            Some(only) if !is_batch => Self::One(only),
-            last => {
-                receipts.extend(last);
-                Self::Batch(receipts)
-            }
-        }
-    }
-}
-
-/// A smaller response fits into what its connection can hold anyway.
-const SMALL_BYTES: usize = 4 * 1024;
-
-/// The size of the response to these events, which is reserved before anything is stored. A repeated
-/// event is returned as it is stored, which differs by its status and times.
-fn response_bytes<'a>(prepared: impl Iterator<Item = &'a Prepared>) -> usize {
-    const DIFFERENCE_BYTES: usize = 64;
-    prepared
-        .map(|one| one.json_bytes() + DIFFERENCE_BYTES)
-        .sum()
-}
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-fn response(receipts: Receipts, memory: Option<Reservation>, location: EventLocation) -> Response {
-    let status = |is_repeated| match is_repeated {
-        true => StatusCode::OK,
-        false => StatusCode::CREATED,
-    };
-    let mut response = match receipts {
-        Receipts::One(receipt) => {
-            let json = with_warnings(&receipt);
-            let mut response = match memory {
-                None => json.into_response(),
-                Some(mut memory) => ResponseBody::whole([memory.hold(json)]).into_json(),
-            };
-            *response.status_mut() = status(receipt.repeated);
-            // The path of an event that has been deleted since does not exist.
-            if !receipt.deleted {
-                let location = location.of(receipt.id);
-                response.headers_mut().insert(LOCATION, location);
-            }
-            response
-        }
-        Receipts::Batch(receipts) => {
-            let is_repeated = receipts.iter().all(|receipt| receipt.repeated);
-            let mut response = array(receipts, memory.unwrap_or_default()).into_json();
-            *response.status_mut() = status(is_repeated);
-            response
-        }
-    };
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
-}
-
-/// The event as it is stored, with the repairs.
-fn with_warnings(receipt: &Receipt) -> Bytes {
-    if receipt.warnings.is_empty() {
-        return receipt.json().clone();
-    }
-    let mut json = Vec::new();
-    put_with_warnings(&mut json, receipt);
-    json.into()
-}
-
-/// Encodes the warnings only, which most events do not have.
-fn put_with_warnings(json: &mut Vec<u8>, receipt: &Receipt) {
-    match receipt.json().strip_suffix(b"}") {
-        Some(open) if !receipt.warnings.is_empty() => {
-            json.extend_from_slice(open);
-            json.extend_from_slice(b",\"warnings\":");
-            put_json(json, &receipt.warnings);
-            json.push(b'}');
-        }
-        _ => json.extend_from_slice(receipt.json()),
-    }
-}
-
-fn put_json(json: &mut Vec<u8>, value: &impl serde::Serialize) {
-    serde_json::to_writer(json, value).expect("responses have only text keys");
-}
-
-/// A piece of the response to a batch ends with the event that exceeds this size.
-const PIECE_BYTES: usize = 64 * 1024;
-
-/// The events as they are stored, not encoded again.
-fn array(receipts: Vec<Receipt>, mut memory: Reservation) -> ResponseBody {
-    let mut pieces = Vec::new();
-    let mut piece = Vec::new();
-    for (index, receipt) in receipts.into_iter().enumerate() {
-        piece.push(if index == 0 { b'[' } else { b',' });
-        put_with_warnings(&mut piece, &receipt);
-        if piece.len() >= PIECE_BYTES {
-            piece.shrink_to_fit();
-            pieces.push(memory.hold(std::mem::take(&mut piece)));
-        }
-    }
-    piece.push(b']');
-    pieces.push(memory.hold(piece));
-    ResponseBody::whole(pieces)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use super::pool::{Connection, Pool, Pooled};
 use super::read_fault::ReadFault;
 use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError, StoreIdentity};
 use abandoned::Abandoned;
-use doubt::{Evidence, tell_apart};
+use doubt::{Evidence, FIRST_WAIT, MAX_WAIT, tell_apart};
 use fresh::{Expectation, Fresh, Tried};
 pub(super) use lookup::LOCK_FEEDS;
 use lookup::Newcomers;
@@ -37,12 +37,6 @@ const MAX_CONFLICTS: u32 = 10;
 /// How often a commit that was lost is done again. Each has the time limit of a connection, so without a bound a publisher
 /// would wait for as long as something on the way loses commits and lets everything else pass.
 const MAX_LOST: u32 = 5;
-
-/// The first wait after a conflict or a lost connection. It doubles each time, up to a second.
-const FIRST_WAIT: Duration = Duration::from_millis(5);
-
-/// The longest such wait.
-const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// Commits groups on connections of its own.
 #[derive(Debug)]

@@ -24,13 +24,10 @@ use super::log_checkpoint::{RESTART_LOG, checkpoint, empty_log, restart_log};
 use super::volume::Volume;
 use crate::config::Reserve;
 use notices::Told;
-use reserve_file::length;
+use reserve_file::{MOST_RESERVE, length};
 
 /// The largest event with its share of the indexes and a margin. A smaller reserve would be useless.
 const LEAST_RESERVE: u64 = 512 * 1024;
-
-/// The default reserve: space for thousands of changes.
-const MOST_RESERVE: u64 = 64 * 1024 * 1024;
 
 /// On a small file system, the default reserve takes at most this part.
 const PART_OF_DISK: u64 = 16;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tidings::Receipt;
 use tidings::wire::Prepared;
 
-use super::put_json;
+use super::response::{SMALL_BYTES, put_json, response_bytes};
 use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::problem::Failure;
@@ -37,9 +37,9 @@ pub(super) async fn publish(
     };
     let read = parser.read_each(text, count, |draft| state.wire.prepare(draft));
     let read = state.judge(read)?;
-    let bytes = super::response_bytes(read.iter().flatten());
+    let bytes = response_bytes(read.iter().flatten());
     let memory = match bytes {
-        ..=super::SMALL_BYTES => Reservation::default(),
+        ..=SMALL_BYTES => Reservation::default(),
         bytes => state.reserve_published(caller, bytes).await?,
     };
     // The queue has a budget of its own.

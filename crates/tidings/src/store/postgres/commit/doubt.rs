@@ -2,6 +2,8 @@
 //!
 //! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -11,12 +13,18 @@ use super::fresh::Fresh;
 use super::lookup::{LOCK_FEEDS, MAKE_FEEDS, look_up};
 use super::state::{EventSource, State};
 use super::subjects::Subjects;
-use super::{Commits, FIRST_WAIT, Failure, MAX_WAIT};
+use super::{Commits, Failure};
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
 use crate::store::postgres::pool::Session;
 use crate::store::postgres::row::{rev_to_sql, status_number};
 use crate::store::{Group, PublishOutcome, StoreError};
+
+/// The first wait after a conflict or a lost connection. It doubles each time, up to a second.
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(5);
+
+/// The longest such wait.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// How long it is tried to find out the outcome of a commit, in time limits of one connection: a transaction
 /// that was cut off can hold its locks for one of them.

@@ -7,8 +7,11 @@ use std::path::Path;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use super::{Disk, MOST_RESERVE};
+use super::Disk;
 use crate::store::sqlite::directory::RESERVE;
+
+/// The default reserve: space for thousands of changes.
+pub(super) const MOST_RESERVE: u64 = 64 * 1024 * 1024;
 
 impl Disk {
     /// Creates the missing part of the reserve once there is space for it.
