@@ -7,6 +7,7 @@ pub(crate) mod sse;
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,10 +18,10 @@ use tidings::wire::{Follower, FrameSubscription, Step};
 use tidings_event::{Cursor, StreamItem};
 use tokio::time::{Instant, Sleep};
 
-use crate::error_chain::chain;
 use crate::identity::{Credential, CredentialWatch, Ending};
 use crate::limits::StreamSlot;
 use crate::state::AppState;
+use crate::stream_reads::StreamReads;
 
 /// The delay before a client reconnects after its connection is cut, in milliseconds. The range spreads
 /// the clients of a server that has crashed.
@@ -68,6 +69,7 @@ pub(crate) struct EventStream {
     /// The timer is reset only when it fires, since a reset with every frame would cost more.
     silence: Pin<Box<Sleep>>,
     last_sent: Instant,
+    reads: Arc<StreamReads>,
     phase: Phase,
 }
 
@@ -88,6 +90,7 @@ impl EventStream {
             keepalive: state.keepalive,
             silence: Box::pin(tokio::time::sleep(state.keepalive)),
             last_sent: Instant::now(),
+            reads: Arc::clone(&state.stream_reads),
             phase: Phase::Opening,
         }
     }
@@ -134,7 +137,7 @@ impl EventStream {
                     // The engine is closed.
                     Ok(None) => break,
                     Err(error) => {
-                        tracing::error!(cause = chain(&error), "could not read events for a stream");
+                        self.reads.note_failure(&error);
                         break;
                     }
                 },

@@ -93,6 +93,7 @@ mod serve;
 mod shutdown;
 mod state;
 mod store_failure;
+mod stream_reads;
 mod tls;
 mod token;
 mod vitals;

@@ -22,6 +22,7 @@ use crate::repeats::Repeats;
 use crate::request::body::BodyBudget;
 use crate::response::{MemoryNeed, Reservation, ResponseBudget};
 use crate::shutdown::Drain;
+use crate::stream_reads::StreamReads;
 use crate::token::Scopes;
 use crate::vitals::Vitals;
 
@@ -46,6 +47,7 @@ pub(crate) struct AppState {
     pub(crate) metrics: Metrics,
     /// Counts requests that fail, or are rejected as foreign, for the same reason.
     pub(crate) repeats: Arc<Repeats>,
+    pub(crate) stream_reads: Arc<StreamReads>,
     /// The silence after which a stream sends a comment.
     pub(crate) keepalive: Duration,
     /// The time after which a client that takes nothing is closed.
@@ -78,6 +80,7 @@ impl AppState {
         let wire = wire::Engine::of(&engine);
         Self {
             repeats: Arc::default(),
+            stream_reads: Arc::default(),
             metrics: Metrics::new(&engine, &config.log_dropped, surface.routes),
             uri_bytes: config.connections.uri_bytes,
             callers: Callers::new(&config.limits, engine.limits().batch_events),

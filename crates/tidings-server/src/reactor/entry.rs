@@ -19,10 +19,10 @@ use super::rendering::{RenderingKey, Renderings};
 use super::wheel::Tick;
 use super::{Adopted, Freed};
 use crate::admission::Occupancy;
-use crate::error_chain::chain;
 use crate::event_stream::{self, KEEPALIVE, sse};
 use crate::identity::{Ending, Validity};
 use crate::limits::StreamSlot;
+use crate::stream_reads::StreamReads;
 
 use sending::Written;
 
@@ -182,15 +182,15 @@ impl Entry {
     }
 
     /// Takes what was read from the store for it.
-    pub(super) fn take_read(&mut self, done: ReadDone, now: Instant) {
+    pub(super) fn take_read(&mut self, done: ReadDone, now: Instant, reads: &StreamReads) {
         if self.ends_by.is_some() {
             return;
         }
         match self.follower.take_read(done) {
-            Ok(()) => {}
+            Ok(()) => reads.note_success(),
             Err(StoreError::Closed) => self.finish(&event_stream::farewell(), now),
             Err(error) => {
-                tracing::error!(cause = chain(&error), "could not read events for a stream");
+                reads.note_failure(&error);
                 self.finish(&event_stream::farewell(), now);
             }
         }

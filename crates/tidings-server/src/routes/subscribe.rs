@@ -10,7 +10,6 @@ use axum::response::Response;
 use tidings_event::Start;
 
 use crate::error::ApiError;
-use crate::error_chain::chain;
 use crate::event_stream::{self, EventStream, LiveStream};
 use crate::extract::Reader;
 use crate::handover::Handover;
@@ -123,9 +122,12 @@ impl Opening {
 
     async fn open(self, state: &AppState, caller: Caller) -> Body {
         let follower = match state.wire.follow(caller.owner, self.start).await {
-            Ok(follower) => follower,
+            Ok(follower) => {
+                state.stream_reads.note_success();
+                follower
+            }
             Err(error) => {
-                tracing::error!(cause = chain(&error), "could not begin a stream");
+                state.stream_reads.note_failure(&error);
                 return event_stream::ended();
             }
         };

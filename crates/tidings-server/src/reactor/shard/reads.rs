@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tidings::wire::ReadDone;
@@ -43,9 +44,10 @@ impl Shard {
 
     pub(super) fn take_read(&mut self, reader: ReadTarget, done: Option<ReadDone>) {
         if self.is_present(reader) {
+            let reads = Arc::clone(&self.state.stream_reads);
             match done {
                 Some(done) => self.serve_by(reader.entry, |entry, turn| {
-                    entry.take_read(done, turn.now);
+                    entry.take_read(done, turn.now, &reads);
                     entry.advance(turn, false)
                 }),
                 None => self.end(reader.entry),
