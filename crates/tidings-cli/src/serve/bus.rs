@@ -37,6 +37,16 @@ pub(super) struct BusArgs {
     )]
     bus_password_file: Option<PathBuf>,
 
+    /// File with the credentials of a NATS user (`.creds`, a JWT and its seed) or with the seed of a user's nkey
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TIDINGS_BUS_CREDENTIALS_FILE",
+        requires = "bus",
+        conflicts_with = "bus_password_file"
+    )]
+    bus_credentials_file: Option<PathBuf>,
+
     /// PEM file with the certificate authorities of the NATS servers, instead of the system's
     #[arg(
         long,
@@ -80,11 +90,16 @@ impl BusArgs {
     pub(super) fn config(&self) -> Result<BusConfig, clap::Error> {
         let fault = |text: &str| clap::Error::raw(ErrorKind::ValueValidation, text);
         let name = self.bus.as_ref().map_or("postgres", |bus| bus.0.trim());
-        let of_nats = self.bus_password_file.is_some() || self.bus_ca_cert.is_some();
+        let files = [
+            &self.bus_password_file,
+            &self.bus_credentials_file,
+            &self.bus_ca_cert,
+        ];
+        let of_nats = files.into_iter().any(Option::is_some);
         match name {
             "none" | "postgres" if of_nats => Err(fault(
-                "--bus-password-file and --bus-ca-cert are for NATS: leave them out, or give the addresses of \
-                 its servers with --bus\n",
+                "--bus-password-file, --bus-credentials-file and --bus-ca-cert are for NATS: leave them out, or \
+                 give the addresses of its servers with --bus\n",
             )),
             "none" => Ok(BusConfig::None),
             "postgres" => Ok(BusConfig::Postgres),
@@ -114,6 +129,9 @@ impl BusArgs {
             config.user = user.map(str::to_owned);
         }
         config.password_file.clone_from(&self.bus_password_file);
+        config
+            .credentials_file
+            .clone_from(&self.bus_credentials_file);
         config.root_certificates.clone_from(&self.bus_ca_cert);
         config
     }
@@ -187,6 +205,17 @@ mod tests {
             (token.user, token.root_certificates),
             (None, Some("c".into()))
         );
+    }
+
+    #[test]
+    fn credentials_take_the_place_of_a_password() {
+        let nats = nats(&["--bus=nats://a", "--bus-credentials-file=c"]);
+        assert_eq!(nats.credentials_file, Some("c".into()));
+        for other in ["--bus=none", "--bus-password-file=p"] {
+            let flags = ["--bus=nats://a", "--bus-credentials-file=c", other];
+            let rejected = bus(&flags[usize::from(other.starts_with("--bus="))..]).unwrap_err();
+            assert_eq!(rejected.exit_code(), 2, "{rejected}");
+        }
     }
 
     #[test]

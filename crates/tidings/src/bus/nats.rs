@@ -1,5 +1,7 @@
 //! The bus over NATS: one subject for each installation, without `JetStream`.
 
+mod credentials;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -66,7 +68,10 @@ impl NatsBus {
                 heard.take(&event);
                 std::future::ready(())
             });
-        if let Some(path) = &config.password_file {
+        if let Some(path) = &config.credentials_file {
+            let added = credentials::add(options, path).await;
+            options = added.map_err(BusError::of)?;
+        } else if let Some(path) = &config.password_file {
             let read = tokio::fs::read_to_string(path).await;
             let password = read.map_err(BusError::of)?;
             let password = password.trim_end_matches(['\r', '\n']).to_owned();

@@ -33,6 +33,9 @@ pub struct NatsConfig {
     pub user: Option<String>,
     /// A file with the password of the user, or with the token, so that it is in no address.
     pub password_file: Option<PathBuf>,
+    /// A file with the credentials of a user, as the tools of NATS write it (a JWT and its seed), or with the seed of a
+    /// user's nkey. It takes the place of a password, and is read once.
+    pub credentials_file: Option<PathBuf>,
     /// A PEM file with the root certificates for TLS, instead of those of the machine.
     pub root_certificates: Option<PathBuf>,
 }
@@ -45,6 +48,7 @@ impl NatsConfig {
             servers: servers.into_iter().map(Into::into).collect(),
             user: None,
             password_file: None,
+            credentials_file: None,
             root_certificates: None,
         }
     }
@@ -60,6 +64,13 @@ impl NatsConfig {
     #[must_use]
     pub fn with_password_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.password_file = Some(path.into());
+        self
+    }
+
+    /// Sets the file with the credentials or the nkey.
+    #[must_use]
+    pub fn with_credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.credentials_file = Some(path.into());
         self
     }
 
@@ -80,6 +91,7 @@ impl std::fmt::Debug for NatsConfig {
             .field("servers", &self.servers.len())
             .field("user", &self.user)
             .field("password_file", &self.password_file)
+            .field("credentials_file", &self.credentials_file)
             .field("root_certificates", &self.root_certificates)
             .finish()
     }

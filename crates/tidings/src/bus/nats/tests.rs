@@ -1,5 +1,7 @@
 //! The bus on a real server of NATS.
 
+mod credentials;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -33,9 +35,15 @@ impl Server {
 
     /// Starts a server, and waits until it accepts connections.
     fn start(port: u16) -> Self {
+        Self::start_with(port, &[])
+    }
+
+    /// Starts a server with further flags.
+    fn start_with(port: u16, flags: &[&str]) -> Self {
         loop {
             let mut process = Command::new("nats-server")
                 .args(["-a", "127.0.0.1", "-p", &port.to_string()])
+                .args(flags)
                 .stderr(Stdio::piped())
                 .spawn()
                 .expect("nats-server is installed");
