@@ -19,6 +19,6 @@ pub(crate) use event_path::{ChangerOfEvent, EventPath};
 pub(crate) use list::ListRequest;
 pub(crate) use log_level::LogAdministrator;
 pub(crate) use login::Login;
-pub(crate) use publication::PublishRequest;
+pub(crate) use publication::{PreparedEvents, PublishRequest};
 pub(crate) use session::{NewSession, OldSession};
 pub(crate) use unfiltered::Unfiltered;

@@ -73,10 +73,14 @@ impl Reactor {
         }
     }
 
-    /// Gives a stream to the shards, in turn.
+    /// Gives a stream to the shards, in turn. If all have ended, the stream ends: its client reconnects.
     pub(crate) fn adopt(&self, stream: Adopted) {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        self.mailboxes[turn % self.mailboxes.len()].adopt(stream);
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
+        let (before, from) = self.mailboxes.split_at(turn);
+        let mut left = Some(stream);
+        for mailbox in from.iter().chain(before) {
+            left = left.and_then(|stream| mailbox.adopt(stream));
+        }
     }
 
     /// The number of streams.
@@ -89,9 +93,17 @@ impl Reactor {
         let mut tasks = JoinSet::new();
         for mailbox in self.mailboxes.iter() {
             let shard = Shard::new(Arc::clone(mailbox), Arc::clone(state), Arc::clone(resume));
+            let mailbox = Arc::clone(mailbox);
+            let closing = Arc::clone(&mailbox);
+            let is_over = move || closing.is_closed();
+            let run = state
+                .vitals
+                .watch_until(Part::Streams, is_over, shard.run());
             // A shard yields by itself, and must not take a used-up budget for a socket that is not ready.
-            let run = state.vitals.watch(Part::Streams, shard.run());
-            tasks.spawn(tokio::task::unconstrained(run));
+            tasks.spawn(tokio::task::unconstrained(async move {
+                run.await;
+                mailbox.abandon();
+            }));
         }
         Shards {
             reactor: self.clone(),
@@ -121,5 +133,80 @@ impl Shards {
     /// Ends all streams at once.
     pub(crate) async fn shutdown(&mut self) {
         self.tasks.shutdown().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use tidings::{OwnerId, Start, Tidings};
+    use tokio::net::TcpListener;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::admission::Admission;
+    use crate::config::Config;
+    use crate::connection_limits::ConnectionLimits;
+    use crate::identity::Caller;
+    use crate::router;
+
+    const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    async fn stream(state: &AppState) -> Adopted {
+        let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let follower = state.wire.follow(OwnerId::mint(), Start::Now).await;
+        let slot = state.open_stream(Caller::LOCAL, &Request::new(Body::empty()));
+        let admission = Arc::new(Admission::new(&ConnectionLimits::default(), LOCAL));
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned();
+        Adopted {
+            connection: Freed {
+                socket: TcpStream::connect(address).await.unwrap(),
+                peer: LOCAL,
+                occupancy: Occupancy::new(
+                    admission.admit(LOCAL),
+                    room.unwrap(),
+                    state.metrics.connection(),
+                ),
+                read_before: Bytes::new(),
+                keep_alive: true,
+            },
+            chunked: true,
+            stream: LiveStream {
+                follower: follower.unwrap(),
+                slot: slot.unwrap(),
+                credential: None,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_shard_that_has_ended_gets_no_streams() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let engine = Tidings::open(tidings::Config::new(data_dir.path())).await;
+        let state = router::state(engine.unwrap(), &Config::default());
+        let reactor = Reactor {
+            mailboxes: (0..2).map(|_| Arc::default()).collect(),
+            next: Arc::default(),
+        };
+        for _ in 0..4 {
+            reactor.adopt(stream(&state).await);
+        }
+        let lengths = || {
+            let mailboxes = reactor.mailboxes.iter();
+            mailboxes.map(|mailbox| mailbox.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(), [2, 2]);
+        reactor.mailboxes[0].abandon();
+        for _ in 0..2 {
+            reactor.adopt(stream(&state).await);
+        }
+        assert_eq!(lengths(), [0, 4]);
+        reactor.mailboxes[1].abandon();
+        reactor.adopt(stream(&state).await);
+        assert_eq!(reactor.len(), 0);
     }
 }

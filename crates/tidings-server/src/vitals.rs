@@ -1,5 +1,6 @@
 //! Whether the tasks that a server cannot do without still run.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
@@ -26,7 +27,7 @@ pub(crate) enum Part {
     Revocations,
 }
 
-/// Notes the first task that has ended by a panic. Clones share it.
+/// Notes the first task that has ended although it is needed. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vitals {
     ended: Arc<OnceLock<Part>>,
@@ -49,20 +50,33 @@ impl Part {
 }
 
 impl Vitals {
-    /// Runs a task, and notes and logs it if the task panics. Only a restart brings the task back.
-    pub(crate) fn watch<F: Future<Output = ()>>(
+    /// Runs a task that never ends, and notes and logs it if the task panics. Only a restart brings the task
+    /// back.
+    pub(crate) fn watch<F: Future<Output = Infallible>>(
         &self,
         part: Part,
         task: F,
     ) -> impl Future<Output = ()> + use<F> {
+        self.watch_until(part, || false, task.map(|never| match never {}))
+    }
+
+    /// Same as [`Self::watch`], for a task that ends by itself, but not before `is_over`.
+    pub(crate) fn watch_until<F: Future<Output = ()>, O: Fn() -> bool>(
+        &self,
+        part: Part,
+        is_over: O,
+        task: F,
+    ) -> impl Future<Output = ()> + use<F, O> {
         let vitals = self.clone();
         async move {
-            let Err(panic) = AssertUnwindSafe(task).catch_unwind().await else {
-                return;
+            let reason = match AssertUnwindSafe(task).catch_unwind().await {
+                Ok(()) if is_over() => return,
+                Ok(()) => "it returned too early".to_owned(),
+                Err(panic) => panics::message(panic),
             };
             tracing::error!(
                 part = part.name(),
-                reason = panics::message(panic),
+                reason,
                 "a part of the server has ended; restart the program"
             );
             // The first one is the cause of those that follow.
@@ -81,13 +95,19 @@ mod tests {
     use super::{Part, Vitals};
 
     #[tokio::test]
-    async fn notes_the_first_task_that_panics() {
+    async fn notes_a_task_that_panics() {
         let vitals = Vitals::default();
-        vitals.watch(Part::Streams, async {}).await;
+        let failing = async { panic!("a fault") };
+        vitals.watch(Part::Streams, failing).await;
+        assert_eq!(vitals.ended(), Some(Part::Streams));
+    }
+
+    #[tokio::test]
+    async fn notes_a_task_that_returns_too_early() {
+        let vitals = Vitals::default();
+        vitals.watch_until(Part::Streams, || true, async {}).await;
         assert_eq!(vitals.ended(), None);
-        vitals
-            .watch(Part::Streams, async { panic!("a fault") })
-            .await;
+        vitals.watch_until(Part::Streams, || false, async {}).await;
         assert_eq!(vitals.ended(), Some(Part::Streams));
     }
 }

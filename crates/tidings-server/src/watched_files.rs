@@ -8,6 +8,7 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::fs::Metadata;
@@ -201,7 +202,9 @@ pub(crate) fn watch<const N: usize, E: Error + 'static>(
     AbortOnDropHandle::new(tokio::spawn(polling))
 }
 
-async fn keep_polling<const N: usize, E: Error + 'static>(mut files: Vec<WatchedFiles<N, E>>) {
+async fn keep_polling<const N: usize, E: Error + 'static>(
+    mut files: Vec<WatchedFiles<N, E>>,
+) -> Infallible {
     let mut interval = tokio::time::interval(POLL_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -216,7 +219,7 @@ async fn keep_polling<const N: usize, E: Error + 'static>(mut files: Vec<Watched
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
                 // The runtime ends.
-                Err(_) => return,
+                Err(_) => std::future::pending().await,
             },
         };
     }

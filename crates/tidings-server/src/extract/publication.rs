@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts as _, OriginalUri, Request};
+use tidings::wire::Prepared;
 
 use super::{Publisher, body};
 use crate::error::ApiError;
 use crate::identity::Caller;
-use crate::publication::{EventLocation, PublishOptions};
+use crate::limits::LimitError;
+use crate::publication::{
+    EventLocation, EventParser, PublishOptions, PublishRejection, Subjects, is_batch,
+};
 use crate::request::body::{Content, ReadBody};
 use crate::request::query::Elsewhere;
 use crate::state::AppState;
 
 /// A request to publish. Its caller is authorized, the request is counted by its size, and its body is
-/// read but not parsed. Further events are counted once their number is known.
+/// read but not parsed. [`Self::prepare`] parses it and counts the further events.
 #[derive(Debug)]
 pub(crate) struct PublishRequest {
     pub(crate) caller: Caller,
@@ -22,6 +26,67 @@ pub(crate) struct PublishRequest {
     /// The URL of a stored event.
     pub(crate) location: EventLocation,
     pub(crate) body: ReadBody,
+}
+
+/// The events of a request, all of which can be stored.
+#[derive(Debug)]
+pub(crate) struct PreparedEvents {
+    pub(crate) prepared: Vec<Prepared>,
+    /// Whether the request has an array.
+    pub(crate) is_batch: bool,
+}
+
+impl PublishRequest {
+    /// Whether the request has an array whose events are stored or rejected one by one.
+    pub(crate) fn is_partial_batch(&self) -> bool {
+        self.options.is_partial && self.body.text().is_ok_and(is_batch)
+    }
+
+    /// Parses, counts and prepares the events.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be stored, or the caller publishes too fast.
+    pub(crate) fn prepare(&self, state: &AppState) -> Result<PreparedEvents, ApiError> {
+        let (text, parser) = (self.body.text()?, self.parser(state));
+        let is_batch = is_batch(text);
+        let prepared = if is_batch {
+            let count = |events| self.count(events, state);
+            let prepare = |draft| state.wire.prepare(draft);
+            state.judge(parser.read_batch(text, count, prepare))?
+        } else {
+            vec![state.wire.prepare(parser.read_one(text)?)]
+        };
+        Ok(PreparedEvents { prepared, is_batch })
+    }
+
+    /// Same as [`Self::prepare`], with an outcome for each event.
+    ///
+    /// # Errors
+    ///
+    /// If the body is not an array, has too many events, or the caller publishes too fast.
+    pub(crate) fn prepare_each(
+        &self,
+        state: &AppState,
+    ) -> Result<Vec<Result<Prepared, PublishRejection>>, ApiError> {
+        let (text, parser) = (self.body.text()?, self.parser(state));
+        let count = |events| self.count(events, state);
+        let prepare = |draft| state.wire.prepare(draft);
+        state.judge(parser.read_each(text, count, prepare))
+    }
+
+    fn parser<'a>(&self, state: &'a AppState) -> EventParser<'a> {
+        let subjects = Subjects::from(&state.authenticator.identity);
+        let limits = state.engine.limits();
+        EventParser::new(self.caller, limits, subjects, self.options.keeps_past)
+    }
+
+    /// Counts the events of a batch beyond the first.
+    fn count(&self, events: usize, state: &AppState) -> Result<(), LimitError> {
+        let (owner, reach) = (self.caller.owner, self.caller.reach());
+        let bytes = self.body.bytes.len() as u64;
+        state.callers.count_batch(owner, reach, events, bytes)
+    }
 }
 
 impl FromRequest<Arc<AppState>> for PublishRequest {

@@ -51,21 +51,38 @@ impl Mailbox {
         self.ring(waiting);
     }
 
-    pub(super) fn adopt(&self, stream: Adopted) {
+    /// Gives a stream to the shard, or returns it if the shard takes none.
+    pub(super) fn adopt(&self, stream: Adopted) -> Option<Adopted> {
         let mut waiting = self.waiting();
         if waiting.closed {
-            // The shard can have ended. The client reconnects when its connection is closed.
-            return;
+            return Some(stream);
         }
         self.streams.fetch_add(1, Ordering::Relaxed);
         waiting.adopted.push(stream);
         self.ring(waiting);
+        None
     }
 
     pub(super) fn close(&self) {
         let mut waiting = self.waiting();
         waiting.closed = true;
         self.ring(waiting);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.waiting().closed
+    }
+
+    /// The shard has ended: closes its mailbox, and ends the streams on their way to it.
+    pub(super) fn abandon(&self) {
+        let ended = {
+            let mut waiting = self.waiting();
+            waiting.closed = true;
+            waiting.calls.clear();
+            std::mem::take(&mut waiting.adopted)
+        };
+        self.streams.store(0, Ordering::Relaxed);
+        drop(ended);
     }
 
     /// Moves what waits into `taken`, which is empty and lends its room.

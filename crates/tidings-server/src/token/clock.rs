@@ -1,6 +1,7 @@
 //! Detects that the wall clock was set or the machine slept. Timers run by the monotonic clock, which stands
 //! still meanwhile, so expiries must be checked again.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
@@ -39,8 +40,8 @@ impl ClockReading {
     }
 }
 
-/// Counts the jumps of the wall clock in `jumps`, until it is dropped.
-pub(super) async fn watch(jumps: watch::Sender<u64>) {
+/// Counts the jumps of the wall clock in `jumps`.
+pub(super) async fn watch(jumps: watch::Sender<u64>) -> Infallible {
     let mut comparisons = tokio::time::interval(COMPARE_EVERY);
     comparisons.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = ClockReading::now();

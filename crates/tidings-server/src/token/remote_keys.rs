@@ -9,7 +9,6 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
@@ -127,9 +126,7 @@ impl RemoteKeys {
             responses: watch::Sender::new(0),
         });
         let mut responses = shared.responses.subscribe();
-        let task = Arc::clone(&shared)
-            .keep_fetching()
-            .map(|never| match never {});
+        let task = Arc::clone(&shared).keep_fetching();
         let task = vitals
             .watch(Part::Keys, task)
             .instrument(tracing::info_span!("token_keys"));

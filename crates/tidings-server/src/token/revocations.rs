@@ -98,7 +98,9 @@ impl Revocations {
         let shared = Arc::downgrade(&self.shared);
         let learn = move |page: Option<Vec<RevokedToken>>| Self::learn(&shared, page);
         let follow = revocation_follower::follow(store, learn);
-        let follow = vitals.watch(Part::Revocations, follow);
+        let shared = Arc::downgrade(&self.shared);
+        let is_over = move || shared.strong_count() == 0;
+        let follow = vitals.watch_until(Part::Revocations, is_over, follow);
         AbortOnDropHandle::new(tokio::spawn(
             follow.instrument(tracing::info_span!("revocations")),
         ))

@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::error::ApiError;
-use crate::extract::PublishRequest;
-use crate::publication::{EventParser, PublishRejection, Subjects, is_batch};
+use crate::extract::{PreparedEvents, PublishRequest};
+use crate::publication::PublishRejection;
 #[cfg(feature = "openapi")]
 use crate::schema::bodies::{PartlyPublished, Publication, Published};
 #[cfg(feature = "openapi")]
@@ -75,30 +75,16 @@ pub(crate) async fn create_events(
     State(state): State<Arc<AppState>>,
     request: PublishRequest,
 ) -> Result<Response, ApiError> {
+    if request.is_partial_batch() {
+        return Box::pin(partial::publish(&state, request)).await;
+    }
+    let PreparedEvents { prepared, is_batch } = request.prepare(&state)?;
     let PublishRequest {
         caller,
-        options,
         location,
         body,
+        ..
     } = request;
-    let subjects = Subjects::from(&state.authenticator.identity);
-    let limits = state.engine.limits();
-    let parser = EventParser::new(caller, limits, subjects, options.keeps_past);
-    if options.is_partial && body.text().is_ok_and(is_batch) {
-        return Box::pin(partial::publish(&state, caller, parser, body)).await;
-    }
-    let (text, bytes) = (body.text()?, body.bytes.len() as u64);
-    let is_batch = is_batch(text);
-    let prepared = if is_batch {
-        let count = |events| {
-            let callers = &state.callers;
-            callers.count_batch(caller.owner, caller.reach(), events, bytes)
-        };
-        let prepare = |draft| state.wire.prepare(draft);
-        state.judge(parser.read_batch(text, count, prepare))?
-    } else {
-        vec![state.wire.prepare(parser.read_one(text)?)]
-    };
     let memory = match response_bytes(prepared.iter()) {
         ..=SMALL_BYTES => None,
         bytes => Some(Box::pin(state.reserve_published(caller, bytes)).await?),

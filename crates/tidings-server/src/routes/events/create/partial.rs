@@ -8,10 +8,10 @@ use tidings::wire::Prepared;
 
 use super::response::{SMALL_BYTES, put_json, response_bytes};
 use crate::error::ApiError;
+use crate::extract::PublishRequest;
 use crate::identity::Caller;
 use crate::problem::Failure;
-use crate::publication::{EventParser, PublishRejection};
-use crate::request::body::ReadBody;
+use crate::publication::PublishRejection;
 use crate::response::{Reservation, ResponseBody};
 use crate::state::AppState;
 
@@ -26,17 +26,10 @@ type EventResult = Result<Receipt, ApiError>;
 /// accepted none, so that the whole request can be repeated.
 pub(super) async fn publish(
     state: &AppState,
-    caller: Caller,
-    parser: EventParser<'_>,
-    body: ReadBody,
+    request: PublishRequest,
 ) -> Result<Response, ApiError> {
-    let (text, bytes) = (body.text()?, body.bytes.len() as u64);
-    let count = |events| {
-        let callers = &state.callers;
-        callers.count_batch(caller.owner, caller.reach(), events, bytes)
-    };
-    let read = parser.read_each(text, count, |draft| state.wire.prepare(draft));
-    let read = state.judge(read)?;
+    let read = request.prepare_each(state)?;
+    let PublishRequest { caller, body, .. } = request;
     let bytes = response_bytes(read.iter().flatten());
     let memory = match bytes {
         ..=SMALL_BYTES => Reservation::default(),
