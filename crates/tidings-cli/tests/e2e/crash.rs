@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fastrand::Rng;
 use reqwest::StatusCode;
 use serde_json::Value;
 use tidings::{Config, EventFilter, PageRequest, Start, StreamItem, Tidings};
@@ -15,6 +16,7 @@ use tidings_event::OwnerId;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::dice::Dice;
 use crate::server::{LOCAL_USER, Server, event, publish, soon};
 use crate::stream::{Order, Stream};
 
@@ -41,6 +43,7 @@ struct Sent {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigkill_loses_no_acknowledged_event() {
     let rounds = rounds();
+    let dice = Dice::of("sigkill_loses_no_acknowledged_event");
     let directory = tempfile::tempdir().expect("a directory can be made");
     let sent = Arc::new(Mutex::new(Sent::default()));
     let mut server = Server::start_again(directory.path(), 0).await;
@@ -48,7 +51,7 @@ async fn sigkill_loses_no_acknowledged_event() {
     let mut follower = Follower::default();
     for number in 1..=rounds {
         let next = (directory.path(), number as usize);
-        server = round(server, next, &sent, &mut follower).await;
+        server = round(server, next, &sent, &mut follower, &dice).await;
     }
     follower.read_to_end(server.address, &sent).await;
     server.kill().await;
@@ -73,15 +76,17 @@ async fn round(
     (directory, next): (&Path, usize),
     sent: &Arc<Mutex<Sent>>,
     follower: &mut Follower,
+    dice: &Dice,
 ) -> Server {
     let (responses, answered) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
-    let fatal = fastrand::u64(1..1500);
+    let fatal = dice.roll().u64(1..1500);
     let mut publishers = JoinSet::new();
     for _ in 0..PUBLISHERS {
         let (responses, answered) = (Arc::clone(&responses), Arc::clone(&answered));
         publishers.spawn(publish_until_it_breaks(
             server.address,
             Arc::clone(sent),
+            dice.roll(),
             move || {
                 if responses.fetch_add(1, Ordering::Relaxed) + 1 == fatal {
                     answered.notify_one();
@@ -108,23 +113,24 @@ async fn round(
     server
 }
 
-async fn publish_until_it_breaks(server: SocketAddr, sent: Arc<Mutex<Sent>>, answered: impl Fn()) {
+async fn publish_until_it_breaks(
+    server: SocketAddr,
+    sent: Arc<Mutex<Sent>>,
+    mut random: Rng,
+    answered: impl Fn(),
+) {
     let http = reqwest::Client::builder()
         .no_proxy()
         .build()
         .expect("a client is made");
     loop {
-        let many = if fastrand::bool() {
-            1
-        } else {
-            fastrand::usize(2..6)
-        };
+        let many = if random.bool() { 1 } else { random.usize(2..6) };
         let events: Vec<Value> = (0..many)
             .map(|_| {
-                let owner = fastrand::choice([LOCAL_USER, OTHER_USER, "system"]);
+                let owner = random.choice([LOCAL_USER, OTHER_USER, "system"]);
                 event(
                     owner.expect("there is a choice"),
-                    &"x".repeat(fastrand::usize(..300)),
+                    &"x".repeat(random.usize(..300)),
                 )
             })
             .collect();

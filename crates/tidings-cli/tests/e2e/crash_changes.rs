@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 use tidings_event::Status;
 
+use crate::dice::Dice;
 use crate::inbox::Inbox;
 use crate::server::{LOCAL_USER, Server, command, event, must_run, soon, tidings};
 use crate::stream::Stream;
@@ -18,12 +20,12 @@ const EVENTS: usize = 5_000;
 /// The number of events that retention keeps.
 const KEPT: usize = 50;
 
-async fn publish_all(server: &Server) {
+async fn publish_all(server: &Server, random: &mut Rng) {
     for number in 0..EVENTS / 1_000 {
         let batch: Value = (0..1_000)
             .map(|_| {
                 let mut event = event(LOCAL_USER, &format!("batch {number}"));
-                let severity = fastrand::choice(["error", "warning", "success"]);
+                let severity = random.choice(["error", "warning", "success"]);
                 event["severity"] = json!(severity);
                 event
             })
@@ -34,9 +36,8 @@ async fn publish_all(server: &Server) {
     server.must_publish(&of_system).await;
 }
 
-/// Follows the stream from the cursor of `screen`, and kills `server` after some of the `changes`.
-async fn kill_among(changes: usize, server: Server, screen: &mut Inbox, mut stream: Stream) {
-    let fatal = fastrand::usize(1..changes);
+/// Follows the stream from the cursor of `screen`, and kills `server` after `fatal` changes.
+async fn kill_among(fatal: usize, server: Server, screen: &mut Inbox, mut stream: Stream) {
     let mut seen = 0;
     while seen < fatal {
         let frame = stream.must_next().await;
@@ -75,9 +76,10 @@ async fn live(server: &Server, screen: &mut Inbox) -> Stream {
 
 #[tokio::test]
 async fn killed_bulk_change_is_consistent_and_can_be_finished() {
+    let mut random = Dice::of("killed_bulk_change_is_consistent_and_can_be_finished").roll();
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut server = Server::start_again(directory.path(), 2).await;
-    publish_all(&server).await;
+    publish_all(&server, &mut random).await;
     let mut screen = Inbox::default();
     screen.catch_up(&server).await;
     let read = ["--read", "--owner-kind", "user"];
@@ -99,7 +101,7 @@ async fn killed_bulk_change_is_consistent_and_can_be_finished() {
             .stderr(Stdio::null())
             .spawn()
             .expect("the binary starts");
-        kill_among(changes, server, &mut screen, stream).await;
+        kill_among(random.usize(1..changes), server, &mut screen, stream).await;
         let ended = soon("the command to end", change.wait()).await;
         ended.expect("it can be waited for");
 
@@ -129,11 +131,12 @@ fn must_be_sound(directory: &Path) {
 
 #[tokio::test]
 async fn killed_retention_is_consistent_and_resumes() {
+    let mut random = Dice::of("killed_retention_is_consistent_and_resumes").roll();
     let directory = tempfile::tempdir().expect("a directory can be made");
     let mut server = Server::start_again(directory.path(), 0).await;
     let mut screen = Inbox::default();
     for number in 0..2 {
-        publish_all(&server).await;
+        publish_all(&server, &mut random).await;
         must_run("mark", &server, &["--read", "--severity", "warning"]).await;
         screen.catch_up(&server).await;
         server.kill().await;
@@ -143,7 +146,7 @@ async fn killed_retention_is_consistent_and_resumes() {
         let stream = Stream::connect(server.address, &from)
             .await
             .expect("the server accepts");
-        kill_among(EVENTS, server, &mut screen, stream).await;
+        kill_among(random.usize(1..EVENTS), server, &mut screen, stream).await;
         server = Server::start(directory.path()).await;
         must_agree(&server, &mut screen).await;
         server.kill().await;

@@ -1,4 +1,4 @@
-//! A database whose disk is full: publishing is rejected, reading goes on, and so does publishing once there is room.
+//! A database whose disk is full: publishing is rejected, reading still works, and publishing works again once there is room.
 
 use std::fs;
 use std::io::Write as _;

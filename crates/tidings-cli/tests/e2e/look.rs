@@ -112,7 +112,7 @@ async fn commands_tell_two_events_with_one_id_apart() {
     while !soon("tail to be live", notices.next_line())
         .await
         .expect("it can be read")
-        .expect("tail goes on")
+        .expect("tail is still running")
         .starts_with("up to date")
     {}
     for (arguments, report) in [
@@ -130,7 +130,9 @@ async fn commands_tell_two_events_with_one_id_apart() {
     let mut changes = BufReader::new(process.stdout.take().expect("it is piped")).lines();
     let mut change = async || {
         let line = soon("a change", changes.next_line()).await;
-        let line = line.expect("it can be read").expect("tail goes on");
+        let line = line
+            .expect("it can be read")
+            .expect("tail is still running");
         let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
         words.into_iter().rev().collect::<Vec<_>>()
     };

@@ -13,6 +13,7 @@ mod database_full_disk;
 mod database_outage;
 mod databases;
 mod delete;
+mod dice;
 mod disk;
 mod doctor;
 mod exchange;

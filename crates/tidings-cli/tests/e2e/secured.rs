@@ -134,7 +134,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
-/// What the doctor says of a database, as one text.
+/// The doctor's report on a database, as one text.
 async fn diagnosis(flags: &[&str]) -> (bool, String) {
     let (code, checks) = examine(flags).await;
     (code == Some(0), format!("{checks:?}"))

@@ -48,7 +48,7 @@ pub(super) async fn change(world: &World, changes: usize, installation: Uuid) {
         };
         change_own(world, number, user, id).await;
         if owner != SYSTEM {
-            let other = (owner + 1 + fastrand::u32(..world.users - 1)) % world.users;
+            let other = (owner + 1 + world.dice.roll().u32(..world.users - 1)) % world.users;
             attack(world, number, other, (owner, id), installation).await;
         }
     }

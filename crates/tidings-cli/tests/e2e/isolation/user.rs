@@ -85,7 +85,7 @@ pub(super) async fn follow(
             }
         };
         let cut_after = match habit {
-            Habit::Cuts if !is_last => fastrand::usize(1..=FRAMES),
+            Habit::Cuts if !is_last => world.dice.roll().usize(1..=FRAMES),
             Habit::Stays | Habit::Cuts | Habit::Expires => usize::MAX,
         };
         let mut frames = 0;

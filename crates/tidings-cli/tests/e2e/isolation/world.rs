@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::names::{self, SYSTEM};
+use crate::dice::Dice;
 use crate::server::soon;
 
 /// The lifetime of a token that outlives the test.
@@ -19,6 +20,7 @@ pub(super) const LONG: Duration = Duration::from_secs(3600);
 pub(super) struct World {
     pub(super) server: SocketAddr,
     pub(super) users: u32,
+    pub(super) dice: Dice,
     key: EncodingKey,
     http: Client,
     /// The number of drafted events.
@@ -32,6 +34,7 @@ impl World {
         Self {
             server,
             users,
+            dice: Dice::of("two_thousand_users_see_all_own_events_and_no_others"),
             key: EncodingKey::from_secret(secret),
             http: http.expect("a client is made"),
             made: AtomicU32::new(0),
@@ -130,12 +133,12 @@ impl World {
 
     /// A random published event with its user, if there is one.
     pub(super) fn any_published(&self) -> Option<(u32, Uuid)> {
-        fastrand::choice(self.published().iter()).copied()
+        self.dice.roll().choice(self.published().iter()).copied()
     }
 
     /// A random user.
     pub(super) fn any_user(&self) -> u32 {
-        fastrand::u32(..self.users)
+        self.dice.roll().u32(..self.users)
     }
 
     fn published(&self) -> std::sync::MutexGuard<'_, Vec<(u32, Uuid)>> {

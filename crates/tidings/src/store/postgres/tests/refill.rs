@@ -11,14 +11,12 @@ use uuid::Uuid;
 
 use super::database::Database;
 use super::open;
+use crate::schedules::seeds::seeds;
 use crate::store::postgres::PostgresStore;
 use crate::store::{
     ChangeStep, Committed, Group, Publication, PublishOutcome, Refill, RefillItem, RevRange, Side,
     Store as _, Submission, Target,
 };
-
-/// Histories that failed before: the rest of a step at the end of a range was forgotten.
-const KEPT_SEEDS: [u64; 1] = [4_830_019_583_953_590_744];
 
 /// How many new histories a run tries.
 const HISTORIES: usize = 4;
@@ -240,13 +238,11 @@ fn text(item: &RefillItem, is_all_kept: bool) -> String {
     format!("{item:?}")
 }
 
-#[expect(clippy::print_stderr, reason = "it is shown if the test fails")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refill_tells_what_was_delivered_or_nothing() {
-    let mut exact = 0;
-    let new = std::iter::repeat_with(|| fastrand::u64(..)).take(HISTORIES);
-    for seed in KEPT_SEEDS.into_iter().chain(new) {
-        eprintln!("seed {seed}");
+    let (mut histories, mut exact) = (0, 0);
+    for seed in seeds("a_refill_tells_what_was_delivered_or_nothing", HISTORIES) {
+        histories += 1;
         let database = Database::create();
         let mut history = History::new(&database, seed).await;
         for _ in 0..GROUPS {
@@ -265,5 +261,8 @@ async fn a_refill_tells_what_was_delivered_or_nothing() {
             node.close().await;
         }
     }
-    assert!(exact > HISTORIES * GROUPS, "only {exact} were exact");
+    assert!(
+        exact > histories * GROUPS * 4 / 5,
+        "only {exact} were exact"
+    );
 }
