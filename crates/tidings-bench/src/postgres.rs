@@ -30,7 +30,7 @@ struct Load {
     batch: usize,
 }
 
-/// What PostgreSQL alone commits at a time, on each connection.
+/// The group that PostgreSQL alone commits at a time, on each connection.
 #[derive(Clone, Copy, Debug)]
 struct RawGroup {
     owners: usize,
@@ -48,7 +48,7 @@ const LOADS: [Load; 2] = [
     },
 ];
 
-/// What a turn of the engine has measured.
+/// The figures of a turn of the engine.
 #[derive(Clone, Copy, Debug)]
 struct Published {
     events_per_second: f64,

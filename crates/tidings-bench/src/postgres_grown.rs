@@ -28,7 +28,7 @@ const FILLERS: usize = 4;
 /// The events of each reader beside those that are drawn, so that the first page is full in small stores, too.
 const EVENTS_OF_READER: usize = 50;
 
-/// What a client has missed that resumes.
+/// The events that a client has missed when it resumes.
 const MISSED: u64 = 10;
 
 /// More than any owner gets.

@@ -17,7 +17,7 @@ use crate::waiting::soon;
 const SMALL: usize = 1_000;
 const MISSED: u64 = 10;
 
-/// What is measured of a build.
+/// The measured figures of a build.
 struct Measured {
     build: Build,
     large: Feed,

@@ -27,7 +27,7 @@ use rejection::Split;
 pub(crate) use source::Source;
 use tally::{Outcome, Tally};
 
-/// What to do with the events.
+/// The purpose of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Publish them as new events.

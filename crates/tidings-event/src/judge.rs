@@ -26,10 +26,12 @@ use crate::stored_cause;
 use crate::warning::{Warning, WarningCode, warn};
 use name::{NAME_REMEDY, NAMES_OF_ACTION, NAMES_OF_CATEGORY};
 
-const UUID_REMEDY: &str = "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave it out";
+const UUID_REMEDY: &str =
+    "give a UUID like 7b1d2c3e-0000-4000-8000-000000000001, or leave the field out";
 const OWNER_REMEDY: &str = "give the user's UUID, or `system` for an event that every user sees";
 const RESOURCE_REMEDY: &str = "give the UUID of the resource the event is about";
-const TIME_REMEDY: &str = "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave it out";
+const TIME_REMEDY: &str =
+    "give an RFC 3339 time such as 2026-08-01T10:00:00.5Z, or leave the field out";
 
 /// The maximum size of an unreadable text that is kept under another key, in bytes.
 const KEPT_BYTES: usize = 1024;
@@ -220,8 +222,7 @@ impl Judge {
         {
             self.reject(
                 "category",
-                "is missing, and so are action, description and metadata: nothing says what \
-                 happened",
+                "is missing, and no action, description or metadata says what happened",
                 NAME_REMEDY,
             );
         }

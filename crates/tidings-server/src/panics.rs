@@ -1,4 +1,4 @@
-//! What a panic says, for the log. Clients never see it.
+//! The message of a panic, for the log. Clients never see it.
 
 use std::any::Any;
 

@@ -117,7 +117,10 @@ impl Problem {
         let unlisted = violations.iter().len().saturating_sub(MAX_VIOLATIONS);
         if unlisted > 0 {
             let detail = format!("and {unlisted} more");
-            self = self.detail(detail, "fix these first, then send the request again");
+            self = self.detail(
+                detail,
+                "fix these faults first, then send the request again",
+            );
         }
         self
     }

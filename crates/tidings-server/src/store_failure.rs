@@ -92,9 +92,9 @@ fn of_store(error: &StoreError) -> Problem {
             ErrorCode::QueryTooSlow,
             "The query takes too long",
         )
-        .probable_cause("it counts, searches or skips a large number of events")
+        .probable_cause("the query counts, searches or skips a large number of events")
         .detail(
-            format!("it took longer than the {} s allowed", limit.as_secs()),
+            format!("the query took longer than the {} s allowed", limit.as_secs()),
             "leave out the total (`count=none`), follow `next` instead of page numbers, or narrow \
              the filter, for example with `from` and `to`",
         ),

@@ -40,7 +40,7 @@ pub(crate) trait Bus: std::fmt::Debug + Send + Sync {
     fn check(&self) -> Result<(), BusError>;
 }
 
-/// What comes from a bus.
+/// A message of a bus, or the loss of some.
 #[derive(Debug)]
 #[allow(dead_code, reason = "each bus is a feature")]
 pub(crate) enum Received {

@@ -47,7 +47,7 @@ pub(crate) fn of_commit(committed: &Committed) -> HashMap<OwnerId, Vec<FeedEntry
     by_owner
 }
 
-/// What another node has committed to one feed.
+/// The commits of another node to one feed.
 pub(crate) fn of_refill(items: Vec<RefillItem>, system: OwnerId) -> Vec<Delivery> {
     let deliveries = items.into_iter().map(|item| match item {
         RefillItem::Created { rev, json } => Delivery::of_one(rev, Frame::created(json)),

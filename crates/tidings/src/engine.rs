@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     hub: Arc<Hub>,
     metrics: Arc<Metrics>,
-    /// What all followers share.
+    /// The parts that all followers share.
     source: Arc<FollowerContext>,
     pub(crate) committer: Arc<Committer>,
     pub(crate) bulk_changes: Turns<OwnerId>,

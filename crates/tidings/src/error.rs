@@ -97,9 +97,9 @@ pub enum PublishError {
     QuotaExceeded {
         /// Which event of the request.
         index: usize,
-        /// What it takes.
+        /// The bytes that the event needs.
         bytes: u64,
-        /// What the owner's events take without those of the request.
+        /// The bytes of the owner's events without those of the request.
         used: u64,
         /// The limit that holds for this publisher.
         limit: u64,

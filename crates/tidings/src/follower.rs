@@ -41,7 +41,7 @@ pub struct Follower {
     floors: Floors,
     /// The cursor of what was sent last.
     position: Cursor,
-    /// What was read from the store or decided, and is the next step.
+    /// The next step, which was read from the store or decided.
     next: Option<Box<Next>>,
     /// A read of the store has been handed out and has not come back.
     is_reading: bool,
@@ -113,7 +113,7 @@ enum Phase {
     Live,
     /// The windows do not hold what comes next, so that the counts are lost too.
     Behind,
-    /// What comes next was forgotten: starting again from what the owner sees now.
+    /// The next change was forgotten: starting again from a snapshot.
     Lost,
 }
 
@@ -248,7 +248,7 @@ impl Follower {
         }
     }
 
-    /// What was sent last has this cursor: that of one of the frames of the last step, or their end.
+    /// Notes the cursor of what was sent last: that of one of the frames of the last step, or their end.
     pub fn moved_to(&mut self, cursor: Cursor) {
         let before = std::mem::replace(&mut self.position, cursor);
         if before.system != cursor.system {

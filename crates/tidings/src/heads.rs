@@ -28,7 +28,7 @@ pub(crate) struct Heads {
     wanted: Notify,
 }
 
-/// What ended a pause.
+/// The end of a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Woken {
     ByTime,

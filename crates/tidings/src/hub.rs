@@ -40,9 +40,9 @@ pub(crate) struct Hub {
     feeds: Mutex<HashMap<OwnerId, Arc<LiveFeed>>>,
     /// The feeds that are to be refilled.
     refills: Arc<Refills>,
-    /// What becomes of a window with a hole.
+    /// The treatment of a window with a hole.
     holes: Holes,
-    /// What one window may hold.
+    /// The maximum bytes of one window.
     window_limit: usize,
     /// The bytes in all windows together.
     window_bytes: Arc<AtomicUsize>,

@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::sync::{JoinHandle, spawn};
 use crate::vitals::{Fault, Vitals, Worker};
 
-/// What the tasks work with.
+/// The parts that the tasks use.
 #[derive(Debug)]
 pub(crate) struct Nodes {
     pub(crate) store: Arc<dyn Store>,

@@ -7,7 +7,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Quota(Option<u64>);
 
-/// What an event takes beside its texts: its other columns and its entries in the indexes.
+/// The bytes of an event beside its texts: its other columns and its entries in the indexes.
 pub(crate) const EVENT_BYTES: u64 = 512;
 
 /// Adds the bytes of an event to those of a feed, unless they would exceed `limit`. Returns whether it fits.

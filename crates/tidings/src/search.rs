@@ -1,4 +1,4 @@
-//! What a search means, and which blocks of events it can pass over.
+//! The meaning of a search, and the blocks of events that it can skip.
 //!
 //! Texts are compared folded: upper and lower case of any script are the same. The store keeps a
 //! [`GramFilter`] for each block of consecutive events, which says of any run of one, two or three
@@ -141,7 +141,7 @@ fn places(hash: u64, letters: usize) -> impl Iterator<Item = (usize, usize)> {
 /// The hash of a run without letters.
 const NO_LETTERS: u64 = 0;
 
-/// The hash of a run that goes on with `letter`, by one multiplication (Knuth, The Art of Computer
+/// The hash of a run that continues with `letter`, by one multiplication (Knuth, The Art of Computer
 /// Programming, volume 3, section 6.4): each run begins those that are longer, so that all runs of a text
 /// cost three a letter. It is stored in filters: another hash needs a migration that empties them.
 fn with_letter(hash: u64, letter: char) -> u64 {

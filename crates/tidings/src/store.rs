@@ -82,7 +82,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// the group is on disk; after an error nothing of it may be acknowledged.
     async fn commit(&self, next: NextGroup) -> Result<Committed, StoreError>;
 
-    /// What `owner` sees now.
+    /// The counts and revs that `owner` sees now.
     async fn snapshot(&self, owner: OwnerId) -> Result<Snapshot, StoreError>;
 
     /// The next piece of a replay of one of the feeds that `owner` sees. No transaction stays open.
@@ -93,7 +93,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         range: RevRange,
     ) -> Result<ReplayPage, StoreError>;
 
-    /// What happened in the feed of `owner` itself, from one read. Called only if the store
+    /// The changes in the feed of `owner` itself, from one read. Called only if the store
     /// [is shared](Self::is_shared).
     async fn refill(&self, owner: OwnerId, range: RevRange) -> Result<Refill, StoreError>;
 

@@ -34,10 +34,10 @@ pub struct Subscription {
     woken: Option<Pin<Box<OwnedNotified>>>,
     /// The cursor of what was handed out last, whatever is pending.
     handed_over: Cursor,
-    /// A read of the store that has begun. It goes on where it was when the subscriber stops waiting
+    /// A read of the store that has begun. It continues where it was when the subscriber stops waiting
     /// for a while, or one that keeps doing so would never get on.
     reading: Option<PendingRead>,
-    /// What was read and not yet asked for.
+    /// Frames that were read and not yet asked for.
     pending: VecDeque<StreamFrame>,
     /// The cursor after the pending frames, until all of them are handed out.
     taken: Option<Cursor>,
@@ -58,7 +58,7 @@ impl PendingRead {
 }
 
 impl Subscription {
-    /// What the follower has returned and was not moved past is returned again, except notices.
+    /// Returns frames that the follower was not moved past again, but no notices.
     pub(crate) fn of(mut follower: Follower) -> Self {
         let waker = Arc::new(Notify::new());
         follower.wake(&(Arc::clone(&waker) as Arc<dyn FollowerWaker>), 0);

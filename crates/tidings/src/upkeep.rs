@@ -33,7 +33,7 @@ const TIGHT_INTERVAL: Duration = Duration::from_secs(2);
 /// not look like one that was off for long.
 const NOTE_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// What the task works with.
+/// The parts that the task uses.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     pub(crate) store: Arc<dyn Store>,

@@ -193,7 +193,7 @@ async fn stores_of_every_schema_can_be_rebuilt() {
     }
 }
 
-/// What Alice sees: the numbers of the events, and whether they are read.
+/// Alice's inbox: the numbers of the events, and whether they are read.
 fn seen(version: u32) -> Vec<(u128, Status)> {
     let numbers: &[(u128, bool)] = match version {
         1 => &[5, 10, 9, 8, 7, 4, 3, 2, 1].map(|number| (number, false)),

@@ -30,7 +30,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// What the work calls when it has begun, and what it awaits.
+    /// The signal that the work has begun, and the one that it awaits.
     pub(super) fn split(self) -> (impl FnOnce(), impl Future<Output = ()>) {
         let Self { begun, stopped } = self;
         let begin = move || {

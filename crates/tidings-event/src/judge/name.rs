@@ -8,7 +8,8 @@ use crate::name::{Action, Category, NameError};
 use crate::quote::shortened;
 use crate::warning::WarningCode;
 
-pub(super) const NAME_REMEDY: &str = "write it in snake_case, such as `remove_from_organization`";
+pub(super) const NAME_REMEDY: &str =
+    "write the name in snake_case, such as `remove_from_organization`";
 
 /// The conversion of a text to a name, and the replacement of a missing name.
 pub(super) struct Names<T> {

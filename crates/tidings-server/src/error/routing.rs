@@ -42,7 +42,7 @@ impl RouteError {
                 ErrorCode::EventNotFound,
                 "You have no event with this id",
             )
-            .probable_cause("it was deleted, or it belongs to another user")
+            .probable_cause("the event was deleted, or belongs to another user")
             .remedy("list your events: GET /api/system/events"),
             Self::Ended(part) => Problem::failure(
                 StatusCode::SERVICE_UNAVAILABLE,

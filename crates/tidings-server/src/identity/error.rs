@@ -58,7 +58,7 @@ impl CredentialError {
             ),
             Self::Token(error) => of_token(error),
             Self::SystemAsCaller => invalid("the token is for the system").detail(
-                "its owner is the installation itself, which is not a user".to_owned(),
+                "the owner of the token is the installation itself, which is not a user".to_owned(),
                 "create tokens for users; to publish for the system, set the owner to `system`",
             ),
             Self::MissingScope { any_of } => insufficient(any_of),
@@ -87,7 +87,7 @@ fn of_token(error: &TokenError) -> Problem {
             ErrorCode::KeysUnavailable,
             "The server cannot verify tokens at the moment",
         )
-        .probable_cause("its source of keys has not responded yet")
+        .probable_cause("the server's source of keys has not responded yet")
         .remedy("try again in a moment")
         // The task that fetches the keys logs the failure.
         .logged_elsewhere(),
@@ -96,7 +96,7 @@ fn of_token(error: &TokenError) -> Problem {
             ErrorCode::StorageUnavailable,
             "The server cannot accept tokens at the moment",
         )
-        .probable_cause("it has not read the revoked tokens from the event store yet")
+        .probable_cause("the server has not read the revoked tokens from the event store yet")
         .remedy("try again in a moment")
         // The task that reads them logs the failure.
         .logged_elsewhere(),
@@ -105,7 +105,7 @@ fn of_token(error: &TokenError) -> Problem {
             .remedy("get a new token, and send the request again with it")
             .challenge(invalid_token(&description)),
         TokenError::Revoked => unauthorized(ErrorCode::TokenRevoked, "The token was revoked")
-            .probable_cause("its session was ended, or an administrator revoked it")
+            .probable_cause("the session of the token was ended, or an administrator revoked it")
             .remedy("sign in again, and send the request with the new token")
             .challenge(invalid_token(&description)),
         TokenError::Malformed

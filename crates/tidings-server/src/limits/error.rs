@@ -150,7 +150,7 @@ fn too_many_streams(detail: String, flag: &str) -> Problem {
     .probable_cause("pages that were left open, or a program that opens streams and keeps them")
     .detail(
         detail,
-        &format!("close one that is not needed; an operator sets the limit with {flag}"),
+        &format!("close a stream that is not needed; an operator sets the limit with {flag}"),
     )
     .retry_after(RETRY_STREAM_AFTER_SECONDS)
 }

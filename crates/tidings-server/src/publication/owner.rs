@@ -63,7 +63,7 @@ impl EventParser<'_> {
                     violations.add(
                         "issuer",
                         "is not the issuer whose tokens this server accepts",
-                        "write it as in the tokens' `iss`, or leave it out",
+                        "write the issuer as in the tokens' `iss`, or leave `issuer` out",
                     );
                     return Err(Unfit::Invalid(violations));
                 }

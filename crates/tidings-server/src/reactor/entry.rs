@@ -26,7 +26,7 @@ use crate::stream_reads::StreamReads;
 
 use sending::Written;
 
-/// How often a stream that always has more goes on before others are served.
+/// How many steps a stream that always has more takes before others are served.
 const ROUNDS: usize = 4;
 
 /// The bytes that a client can send of its next request while the stream continues. After them the server

@@ -69,7 +69,7 @@ pub(crate) fn read_status(text: &str) -> Result<Status, ChangeRejection> {
             given: statuses.map(|(_, value)| ("status", value)).collect(),
         };
         if body.given.len() > 1 {
-            violations.add("status", "is given twice", "give it once");
+            violations.add("status", "is given twice", "give `status` once");
         }
         body.status(&mut violations)
     } else {
@@ -120,7 +120,9 @@ impl<'a> ChangeFields<'a> {
         let all = self.take("all");
         if all.is_some() {
             for name in not_made {
-                let remedy = "give it without `all`; to change all events, leave it out";
+                let remedy = format!(
+                    "give `{name}` without `all`; to change all events, leave `{name}` out"
+                );
                 violations.add(name, "is null", remedy);
             }
         }
@@ -144,14 +146,14 @@ impl<'a> ChangeFields<'a> {
         let events = self.events(ids, limits, violations)?;
         let filter = filter.and_then(|value| matching::filter(self.text, value, violations));
         if all.is_some_and(|value| value.get() != "true") {
-            let remedy = "write \"all\": true, or leave it out";
+            let remedy = "write \"all\": true, or leave `all` out";
             violations.add("all", "is not `true`", remedy);
         }
         if has_up_to && ways[0] {
             violations.add(
                 "upTo",
                 "is given with `ids`",
-                "leave it out: only the named events are changed",
+                "leave `upTo` out: only the named events are changed",
             );
         }
         if ways[1] && !has_up_to {
@@ -188,7 +190,7 @@ impl<'a> ChangeFields<'a> {
             Some(_) => Some(Vec::new()),
             None => {
                 if system_ids.is_some() {
-                    let remedy = "give these ids in `ids`, too, or leave it out";
+                    let remedy = "give these ids in `ids`, too, or leave `systemIds` out";
                     violations.add("systemIds", "is given without `ids`", remedy);
                 }
                 None
@@ -202,7 +204,7 @@ impl<'a> ChangeFields<'a> {
         let is_given = self.given.iter().any(|(name, _)| *name == "upTo");
         let up_to = self.take("upTo");
         if with_all && is_given && up_to.is_none() {
-            let remedy = format!("{UP_TO_REMEDY}; to change all events, leave it out");
+            let remedy = format!("{UP_TO_REMEDY}; to change all events, leave `upTo` out");
             violations.add("upTo", "is null", remedy);
         }
         up_to

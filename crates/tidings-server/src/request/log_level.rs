@@ -72,7 +72,8 @@ pub(crate) fn read(text: &str) -> Result<Level, LogLevelRejection> {
         }
     }
     if given.next().is_some() {
-        violations.add(name, "is given twice", "give it once");
+        let remedy = format!("give `{name}` once");
+        violations.add(name, "is given twice", remedy);
     }
     violations
         .into_result()

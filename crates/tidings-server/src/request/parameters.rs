@@ -112,12 +112,13 @@ impl<'a> Parameters<'a> {
             }
             _ => {
                 let fault = format!("({}) is not a text", quoted(value.get()));
-                let remedy = "write a text, or leave it out";
+                let remedy = format!("write a text, or leave `{name}` out");
                 return violations.add(self.field(name), fault, remedy);
             }
         };
         if self.texts.contains_key(name) {
-            violations.add(self.field(name), "is given twice", "give it once");
+            let remedy = format!("give `{name}` once");
+            violations.add(self.field(name), "is given twice", remedy);
         }
         self.add(name, texts.into_iter().map(Cow::Owned));
     }
@@ -131,7 +132,7 @@ impl<'a> Parameters<'a> {
 
     fn nothing(&self, name: &str, fault: &str, violations: &mut Violations) {
         if self.source == Source::Body {
-            violations.add(self.field(name), fault, "leave it out");
+            violations.add(self.field(name), fault, format!("leave `{name}` out"));
         }
     }
 
@@ -162,7 +163,7 @@ impl<'a> Parameters<'a> {
             if given.is_empty() {
                 *given = texts;
             } else if is_several(name) && distinct(given) != distinct(&texts) {
-                let remedy = "give it once, as a parameter or in `filter`";
+                let remedy = format!("give `{name}` once, as a parameter or in `filter`");
                 violations.add(name, "has other values than in `filter`", remedy);
             } else {
                 given.extend(texts);
@@ -192,7 +193,7 @@ impl<'a> Parameters<'a> {
                 (Ok(read), None) => value = Some(read),
                 (Ok(read), Some(value)) if read == *value => {}
                 (Ok(_), Some(_)) => {
-                    let remedy = "give it once";
+                    let remedy = format!("give `{name}` once");
                     violations.add(
                         self.field(name),
                         "is given twice, with other values",

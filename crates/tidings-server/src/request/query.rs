@@ -103,7 +103,7 @@ fn collect<'a>(query: &'a str, viewer: Viewer, violations: &mut Violations) -> P
 
 fn total(given: &mut Parameters<'_>, violations: &mut Violations) -> Total {
     let total = |text: &str| text.eq_ignore_ascii_case("none").then_some(Total::Left);
-    let remedy = "write `none` to have nothing counted, or leave it out";
+    let remedy = "write `none` to have nothing counted, or leave `count` out";
     given
         .word("count", total, remedy, violations)
         .unwrap_or_default()
@@ -117,7 +117,7 @@ fn next(
     violations: &mut Violations,
 ) -> Option<PageToken> {
     let remedy =
-        "give `next` of the page before, with the same filter, sort and order, or leave it out";
+        "give `next` of the page before, with the same filter, sort and order, or leave `next` out";
     let malformed = PageTokenError::Malformed.to_string();
     let token: PageToken = given.one("next", &malformed, remedy, violations)?;
     // A filter with violations is not the one that the token belongs to.

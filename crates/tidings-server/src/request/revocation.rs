@@ -67,7 +67,7 @@ fn of_list(error: &RevokeError) -> Problem {
             ErrorCode::StorageFull,
             "The token is revoked until this server stops, but the disk has no room for it in the list",
         )
-        .remedy("free space on the disk with the list of revoked tokens, then revoke it again")
+        .remedy("free space on the disk with the list of revoked tokens, then revoke the token again")
         .caused_by(error),
         RevokeError::OwnersShare => Problem::rejection(
             StatusCode::TOO_MANY_REQUESTS,
@@ -83,14 +83,14 @@ fn of_list(error: &RevokeError) -> Problem {
             ErrorCode::StorageFull,
             "The list of revoked tokens is full",
         )
-        .remedy("remove expired ones from the list, or change the key that signs tokens")
+        .remedy("remove expired tokens from the list, or change the key that signs tokens")
         .caused_by(error),
         RevokeError::Store(_) => Problem::failure(
             StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::StorageUnavailable,
             "The token is revoked on this server only, and until it stops: the event store is unavailable",
         )
-        .remedy("revoke it again in a moment")
+        .remedy("revoke the token again in a moment")
         .caused_by(error),
         RevokeError::File(_) | RevokeError::InvalidId => Problem::internal(
             "The token is revoked until this server stops, but the list could not be written",
@@ -145,7 +145,7 @@ impl Named {
             Given::Absent => None,
             Given::Malformed(text) => {
                 let fault = format!("({}) is not a time", quoted(&text));
-                let remedy = "give the token's expiry as an RFC 3339 time, or leave it out";
+                let remedy = "give the token's expiry as an RFC 3339 time, or leave `expires` out";
                 violations.add("expires", fault, remedy);
                 None
             }

@@ -83,7 +83,7 @@ async fn serves_the_next_request_after_the_stream_has_ended() {
     let head = subscribe("1.1", &bearer).replace("localhost", HOST);
     let mut socket = wire::send_raw(app.server.address, head.as_bytes()).await;
     let mut text = read_until(&mut socket, "event: live", 1).await;
-    // The request comes in two parts, one of them while the stream goes on.
+    // The request comes in two parts, one of them while the stream is open.
     let next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let (first, rest) = next.split_at(20);
     socket.write_all(first.as_bytes()).await.unwrap();

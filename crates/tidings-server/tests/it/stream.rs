@@ -146,7 +146,7 @@ impl Stream {
     }
 
     pub(crate) async fn expect_next(&mut self) -> Frame {
-        self.next().await.expect("the stream goes on")
+        self.next().await.expect("the stream is open")
     }
 
     /// Reads until a frame with this name. Returns it with the events before it.

@@ -24,7 +24,7 @@ fn subscribe_with(token: &str, headers: &str) -> String {
 
 #[tokio::test]
 async fn no_byte_is_lost_between_two_streams_of_a_connection() {
-    // More than the server keeps of them while a stream goes on.
+    // More than the server keeps of them while a stream is open.
     const REQUESTS: usize = 220;
     let app = LoginApp::start().await;
     let tokens = [3, 6].map(|seconds| app.token_until(ALICE, USER, Duration::from_secs(seconds)));

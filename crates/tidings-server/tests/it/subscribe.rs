@@ -209,7 +209,7 @@ async fn subscribed(app: &TestApp) -> Body {
 }
 
 async fn next(body: &mut Body) -> String {
-    let frame = within(body.frame()).await.expect("the stream goes on");
+    let frame = within(body.frame()).await.expect("the stream is open");
     let bytes = frame.expect("a frame").into_data().expect("bytes");
     String::from_utf8(bytes.into()).expect("text")
 }

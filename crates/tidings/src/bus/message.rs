@@ -1,4 +1,4 @@
-//! What a message says.
+//! The messages between nodes.
 //!
 //! Byte 0 is the version, byte 1 the kind, then comes the id of the node that sends it. For hints, pairs of an
 //! owner and a rev follow, 24 bytes each.
@@ -25,7 +25,7 @@ pub(super) const MAX_BYTES: usize = HEADER_BYTES + MAX_HINTS * HINT_BYTES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NodeId(Uuid);
 
-/// The owner of a feed, and a rev that it has got to.
+/// The owner of a feed, and a rev that it has reached.
 pub(super) type Hint = (OwnerId, Rev);
 
 /// The message is not one of this version of Tidings.

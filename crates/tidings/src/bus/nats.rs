@@ -38,7 +38,7 @@ pub(crate) struct NatsBus {
     hello: Bytes,
 }
 
-/// What the client reports beside messages.
+/// The reports of the client beside messages.
 #[derive(Debug, Default)]
 struct Notices {
     /// Wakes the receiver.

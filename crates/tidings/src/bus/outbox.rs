@@ -30,7 +30,7 @@ impl Outbox {
         }
     }
 
-    /// Lets the other nodes know that a feed has got to `head`. Never waits.
+    /// Lets the other nodes know that a feed has reached `head`. Never waits.
     pub(crate) fn announce(&self, owner: OwnerId, head: Rev) {
         let mut heads = self.heads();
         let was_empty = heads.is_empty();

@@ -240,7 +240,7 @@ impl Receiver {
         }
     }
 
-    /// Never waits: the connection must go on.
+    /// Never waits: the connection must keep working.
     fn pass(&self, received: Received) {
         if self.incoming.try_send(received).is_err() {
             self.state.has_missed.store(true, Ordering::Relaxed);

@@ -28,7 +28,7 @@ pub(crate) struct Network {
     lines: Mutex<Vec<Arc<Line>>>,
 }
 
-/// What is on its way to one node.
+/// The messages on their way to one node.
 #[derive(Debug, Default)]
 struct Line {
     waiting: Mutex<Waiting>,

@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::now;
 use crate::vitals::{Fault, Vitals, Worker};
 
-/// What the committer works with.
+/// The parts that the committer uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,

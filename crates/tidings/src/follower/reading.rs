@@ -15,7 +15,7 @@ pub struct StoreRead {
     pub(super) wanted: ReadKind,
 }
 
-/// What a [`StoreRead`] has read.
+/// The result of a [`StoreRead`].
 pub struct ReadDone {
     pub(super) wanted: ReadKind,
     pub(super) read: Result<ReadResult, StoreError>,
@@ -26,9 +26,9 @@ pub struct ReadDone {
 pub(super) enum ReadKind {
     /// A piece of this feed.
     Page(Side, RevRange),
-    /// What the owner sees now, to catch up with it.
+    /// A snapshot, to catch up with it.
     CatchUp,
-    /// What the owner sees now, to start again from there.
+    /// A snapshot, to start again from there.
     Reset,
 }
 

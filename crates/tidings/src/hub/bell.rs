@@ -1,4 +1,4 @@
-//! What tells a subscriber that its feed has something new.
+//! The bell that tells a subscriber that its feed has something new.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is delivered to the subscribers of a feed.
+//! Deliveries to the subscribers of a feed.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) struct Delivery {
     pub(crate) content: Content,
 }
 
-/// What a delivery shows.
+/// The frame of a delivery.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// The same to all readers.

@@ -35,7 +35,7 @@ pub(crate) struct Missing {
     pub(crate) up_to: Rev,
 }
 
-/// What a refill has changed.
+/// The effects of a refill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refilled {
     /// The window has more than before.
@@ -72,7 +72,7 @@ pub(crate) enum FoundFrames {
     },
 }
 
-/// What becomes of a window if a delivery does not follow the one before it.
+/// The treatment of a window if a delivery does not follow the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holes {
     /// It begins again with the delivery. No other node writes to the store, so there is nobody to wait for.
@@ -81,7 +81,7 @@ pub(crate) enum Holes {
     Refill,
 }
 
-/// What is known of where a window begins.
+/// The start of a window, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Begin {
     /// No subscriber has read the store yet.
@@ -126,7 +126,7 @@ struct State {
     /// rev from which a subscriber goes live.
     head: Rev,
     begin: Begin,
-    /// What is to be refilled after `head`. Present while the feed is in the queue for it.
+    /// The refill after `head` that the feed waits for. Present while the feed is in the queue for it.
     hole: Option<Box<Hole>>,
     /// The newest frames, without a hole, up to `head`.
     window: VecDeque<Kept>,

@@ -1,4 +1,4 @@
-//! What a window waits for: changes that another node has committed.
+//! The hole of a window: changes that another node has committed.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::delivery::Delivery;
 
-/// What has found out that a feed has changes that its window does not have.
+/// The source of the news that a feed has changes that its window does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finder {
     /// A delivery of this node that does not follow.
@@ -18,7 +18,7 @@ pub(crate) enum Finder {
     Heads,
 }
 
-/// What is to be refilled after the end of a window, and what waits for it.
+/// The refill after the end of a window, and what waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Hole {
     /// How far the window should go. It can be wrong, since it comes from other nodes.
@@ -117,7 +117,7 @@ impl Hole {
         None
     }
 
-    /// Returns a wait that ends when the window has got to `rev`.
+    /// Returns a wait that ends when the window has reached `rev`.
     pub(super) fn wait_for(&mut self, rev: Rev) -> Late {
         let (arrived, late) = oneshot::channel();
         self.late.push((rev, arrived));

@@ -82,7 +82,7 @@ impl Refilling {
         self.owner
     }
 
-    /// What is to be read next. If there is nothing, the feed leaves the queue.
+    /// The next refill to read. If there is none, the feed leaves the queue.
     pub(crate) fn next_missing(&mut self) -> Option<Missing> {
         let missing = self.feed.as_ref()?.next_missing();
         if missing.is_none() {

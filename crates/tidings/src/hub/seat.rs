@@ -33,13 +33,13 @@ impl Seat {
     }
 
     /// The frames after `position`, up to `budget_bytes` of them (but at least one), for a subscriber that
-    /// has got this far in both feeds. They stay in the window until all its subscribers
+    /// has read this far in both feeds. They stay in the window until all its subscribers
     /// [have moved](Self::moved_to) past them.
     pub(crate) fn look(&self, position: Rev, reached: Reached, budget_bytes: usize) -> FoundFrames {
         self.feed.look(self.number, position, reached, budget_bytes)
     }
 
-    /// Notes that the subscriber has got to `position`.
+    /// Notes that the subscriber has reached `position`.
     pub(crate) fn moved_to(&self, position: Rev) {
         self.feed.moved_to(self.number, position);
     }

@@ -17,7 +17,7 @@ pub(crate) struct SystemDeletion {
     by_reader: HashMap<OwnerId, Difference>,
 }
 
-/// What one reader had done to the events.
+/// The changes of one reader to the events.
 #[derive(Debug, Default)]
 struct Difference {
     counts: CountDelta,

@@ -171,7 +171,7 @@ fn the_deletion_of_a_system_event_has_the_counts_of_its_reader() {
             };
             seat.look(Rev::ZERO, reached, ALL)
         };
-        // A subscriber with an overlay must have got to it.
+        // A subscriber with an overlay must have reached it.
         if expected != (-1, 0) {
             assert_eq!(revs(take(4)), [0_u64; 0]);
         }
@@ -249,7 +249,7 @@ fn empties_a_window_that_all_seats_have_taken() {
     assert!(hub.window_bytes.load(Ordering::Relaxed) > 0);
     assert_eq!(revs(take(&second, 1, ALL)), [2, 3]);
     assert_eq!(hub.window_bytes.load(Ordering::Relaxed), 0);
-    // It goes on after that.
+    // It continues after that.
     hub.deliver(owner, frames(4..=4, 10));
     assert_eq!(revs(take(&first, 3, ALL)), [4]);
 }

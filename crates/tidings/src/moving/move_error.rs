@@ -49,7 +49,7 @@ pub enum MoveError {
         "the {what} of {owner} differ between the stores; empty the new one, and report this as a bug"
     )]
     Differs {
-        /// What differs.
+        /// The difference.
         what: &'static str,
         /// Whose.
         owner: OwnerId,

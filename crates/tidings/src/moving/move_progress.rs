@@ -1,6 +1,6 @@
 //! How far a move is.
 
-/// What a move is doing, for a report to a person.
+/// The progress of a move, for a report to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MoveProgress {

@@ -1,4 +1,4 @@
-//! What a user finds in the inbox after an operation ended in each of its ways.
+//! The inbox of a user after each outcome of an operation.
 
 use std::future::poll_fn;
 
@@ -25,7 +25,7 @@ async fn open(directory: &TempDir) -> Tidings {
     Tidings::open(config).await.unwrap()
 }
 
-/// What is on disk after the engine was closed, the oldest first.
+/// The events on disk after the engine was closed, the oldest first.
 async fn stored_after_close(tidings: Tidings, directory: &TempDir) -> Vec<Event> {
     tidings.close().await;
     drop(tidings);

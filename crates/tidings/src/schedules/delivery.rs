@@ -1,4 +1,4 @@
-//! What a publisher can rely on.
+//! The guarantees for a publisher.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! What all scenes share: the parts of an engine, publishers and readers.
+//! The parts of every scene: an engine, publishers and subscribers.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) struct Scene {
     window_bytes: usize,
 }
 
-/// What a window can hold: nothing, about one event, or everything.
+/// The capacity of a window: nothing, about one event, or everything.
 const WINDOW_BYTES: [usize; 3] = [0, 800, 1 << 20];
 
 impl Scene {
@@ -156,7 +156,7 @@ impl Scene {
 pub(super) struct FrameChecker {
     scene: Arc<Scene>,
     owner: OwnerId,
-    /// The revs that the reader has got to, own and system; `None` before the first frame.
+    /// The revs of the last frame, own and system; `None` before the first frame.
     position: Option<Position>,
     /// How often it went live.
     lives: usize,

@@ -20,7 +20,7 @@ pub struct Audit {
 pub struct WrongCount {
     /// The owner.
     pub owner: OwnerId,
-    /// What the counter counts.
+    /// The counted things.
     pub what: &'static str,
     /// The value of the counter.
     pub kept: u64,

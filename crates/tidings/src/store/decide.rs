@@ -1,4 +1,4 @@
-//! What a store decides without reading or writing: whether an event is a repeat, and what a change does to
+//! Decisions of a store that need no read or write: whether an event is a repeat, and what a change does to
 //! an event.
 
 pub(crate) mod change;

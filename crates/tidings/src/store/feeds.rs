@@ -29,7 +29,7 @@ pub(crate) struct RevRange {
     pub(crate) up_to: Rev,
 }
 
-/// What an owner sees at one moment. It is read in one snapshot, so that counts and heads agree.
+/// The heads and counts of an owner's view, from one read, so that they agree.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     /// The owner's own feed.
@@ -41,7 +41,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// What an owner sees in their own feed and in the system's, each of which may not exist yet.
+    /// The view of an owner: their own feed and the system's, each of which may not exist yet.
     pub(super) fn of(
         (own, own_counts): (Option<FeedBounds>, &Summary),
         (system, system_counts): (Option<FeedBounds>, &Summary),

@@ -1,11 +1,11 @@
-//! What one transaction commits.
+//! The content of one transaction.
 
 use std::time::Duration;
 
 use super::change_step::{ChangeStep, StepOutcome};
 use super::publication::{Publication, PublishOutcome, Stored};
 
-/// What one transaction commits: first the publish requests, then the steps, each in its order.
+/// The content of one transaction: first the publish requests, then the steps, each in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) publications: Vec<Publication>,

@@ -17,7 +17,7 @@ pub(crate) struct ListPage {
     pub(crate) next: Option<PageToken>,
     /// How many events match the filter, if requested.
     pub(crate) total: Option<u64>,
-    /// What the owner sees at the moment of the page.
+    /// The snapshot of the page.
     pub(crate) snapshot: Snapshot,
 }
 

@@ -1,4 +1,4 @@
-//! What a page of a list reads, and where it ends.
+//! The reads of a page of a list, and where it ends.
 
 use tidings_event::{
     EventFilter, PageRequest, PageToken, Paging, Sort, SortKey, SortOrder, Status, Summary, Total,
@@ -12,7 +12,7 @@ use super::{MatchPage, Matching, Side, Target, Unread};
 /// The most events of one piece of what a bulk change matches.
 const MATCH_PAGE: u64 = 4096;
 
-/// What a page reads.
+/// The events that a page reads.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListPlan<'a> {
     pub(super) wanted: Wanted<'a>,
@@ -115,7 +115,7 @@ impl PageEnd {
         Self { positions, next }
     }
 
-    /// What is left of the page after its first `read` events were read, and where the next page begins. A page
+    /// The rest of the page after its first `read` events were read, and where the next page begins. A page
     /// that may end early ends there.
     pub(super) fn after_reading(
         mut self,

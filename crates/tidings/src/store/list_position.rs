@@ -19,7 +19,7 @@ pub(super) struct ListPosition {
 }
 
 impl ListPosition {
-    /// What positions are compared by in ascending order. Only the side tells apart an event of the owner and
+    /// The key of positions in ascending order. Only the side tells apart an event of the owner and
     /// one of the system that share their time and their id.
     fn rank(&self) -> (i64, EventId, bool) {
         (self.at, self.id, self.side == Side::System)

@@ -29,7 +29,7 @@ pub(crate) struct RecordPosition {
     pub(crate) rev: i64,
 }
 
-/// What a store says about itself as a whole.
+/// The properties of a store as a whole.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreHead {
     pub(crate) identity: StoreIdentity,
@@ -57,7 +57,7 @@ pub(crate) struct StoreState {
     pub(crate) ended: i64,
 }
 
-/// What is in a store that is to take the rows of another.
+/// The state of a store that is to take the rows of another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TargetState {
     /// Nothing.
@@ -95,7 +95,7 @@ pub(crate) struct FeedRecord {
     pub(crate) deletions: i64,
     /// By the number of the kind.
     pub(crate) counts: [i64; Kind::NUMBER],
-    /// What the owner has read or deleted of the system's events, by the number of the severity.
+    /// How many of the system's events the owner has read or deleted, by the number of the severity.
     pub(crate) read: [i64; 8],
     pub(crate) deleted: [i64; 8],
 }
@@ -122,7 +122,7 @@ pub(crate) struct EventRecord {
     pub(crate) digest: Vec<u8>,
 }
 
-/// What remains of a deleted event.
+/// The remains of a deleted event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TombstoneRecord {
     pub(crate) owner: Uuid,
@@ -134,7 +134,7 @@ pub(crate) struct TombstoneRecord {
     pub(crate) deleted_at: i64,
 }
 
-/// What a user did to a system event.
+/// The changes of a user to a system event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OverlayRecord {
     pub(crate) owner: Uuid,

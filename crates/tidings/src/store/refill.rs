@@ -1,4 +1,4 @@
-//! What other nodes have committed to a feed.
+//! The commits of other nodes to a feed.
 
 use bytes::Bytes;
 use tidings_event::Rev;

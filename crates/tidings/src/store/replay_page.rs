@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tidings_event::{EventId, Rev, Status, Timestamp};
 
-/// What a replay yields: a change of one or more events.
+/// An item of a replay: an event, or a change of one or more events.
 #[derive(Debug)]
 pub(crate) enum ReplayItem {
     /// The JSON of an event, as its reader sees it now.

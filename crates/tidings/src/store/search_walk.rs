@@ -29,7 +29,7 @@ impl TimeBudget {
     }
 }
 
-/// What was found.
+/// The events that were found.
 #[derive(Debug)]
 pub(super) struct FoundEvents {
     pub(super) positions: Vec<ListPosition>,
@@ -164,7 +164,7 @@ impl<'a> SearchWalk<'a> {
         self.positions.truncate(self.enough);
     }
 
-    /// What was found. After a search that stopped, nothing is skipped: only pages that begin at a token can stop.
+    /// The events that were found. After a search that stopped, nothing is skipped: only pages that begin at a token can stop.
     pub(super) fn finish(mut self) -> FoundEvents {
         if self.stopped.is_none() {
             self.positions.drain(..self.skip.min(self.positions.len()));

@@ -1,4 +1,4 @@
-//! What the upkeep of a store reports.
+//! Reports of the upkeep of a store.
 
 use tidings_event::{EventId, OwnerId};
 

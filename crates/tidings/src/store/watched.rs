@@ -30,7 +30,7 @@ pub(crate) struct WatchedStore {
     pub(crate) reads: AtomicUsize,
     pub(crate) commit_panics: AtomicBool,
     pub(crate) upkeep_panics: AtomicBool,
-    /// What was committed, if several engines share the store.
+    /// The commits, if several engines share the store.
     log: Option<Log>,
     /// Held from before a commit until the log has it: a real store never shows less than it has committed.
     committing: RwLock<()>,

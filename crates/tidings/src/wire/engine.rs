@@ -1,4 +1,4 @@
-//! What a server needs of the engine beside the methods of its handle.
+//! The engine's methods for a server.
 
 use bytes::Bytes;
 use tidings_event::{

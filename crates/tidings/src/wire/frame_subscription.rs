@@ -13,7 +13,7 @@ pub struct FrameSubscription {
 }
 
 impl From<Follower> for FrameSubscription {
-    /// What the follower has returned and was not moved past is returned again, except notices.
+    /// Returns frames that the follower was not moved past again, but no notices.
     fn from(follower: Follower) -> Self {
         Self {
             subscription: Subscription::of(follower),

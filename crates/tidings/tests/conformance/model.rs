@@ -1,4 +1,4 @@
-//! What the engine should do, without disk, speed or concurrency.
+//! A model of the engine, without disk, speed or concurrency.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -28,7 +28,7 @@ pub(crate) struct Model {
     created: HashMap<EventKey, Rev>,
 }
 
-/// What an owner sees at some moment.
+/// An owner's inbox at some moment.
 pub(crate) type Inbox = BTreeMap<EventKey, Event>;
 
 impl Model {
@@ -153,7 +153,7 @@ impl Model {
         Rev::new(self.feed(owner).len() as u64)
     }
 
-    /// What `owner` sees at the revs `own` of the own feed and `system` of the system's.
+    /// The inbox of `owner` at the revs `own` of the own feed and `system` of the system's.
     fn inbox_at(&self, owner: OwnerId, own: Rev, system: Rev) -> Inbox {
         let mut inbox = Inbox::new();
         let mut feeds = vec![(self.system, system)];
@@ -183,7 +183,7 @@ impl Model {
         inbox
     }
 
-    /// What `owner` sees now. `updated_at` stays as it was published.
+    /// The inbox of `owner` now. `updated_at` stays as it was published.
     pub(crate) fn inbox(&self, owner: OwnerId) -> Inbox {
         self.inbox_at(owner, self.head(owner), self.head(self.system))
     }
@@ -222,7 +222,7 @@ impl Model {
         pairs.into_iter().collect()
     }
 
-    /// What `owner` sees and `filter` matches up to a cursor, the oldest first, in the order of a bulk change.
+    /// The events that `owner` sees and `filter` matches up to a cursor, the oldest first, in the order of a bulk change.
     pub(crate) fn matching(
         &self,
         owner: OwnerId,

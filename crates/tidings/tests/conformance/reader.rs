@@ -56,7 +56,7 @@ impl Reader {
         match next(&mut subscription).await {
             StreamItem::Ready { cursor, .. } => {
                 if let Some(before) = self.cursor {
-                    assert_eq!(cursor, before, "it goes on where it was");
+                    assert_eq!(cursor, before, "it continues where it was");
                 } else {
                     assert_eq!((cursor.own, cursor.system), (Rev::ZERO, Rev::ZERO));
                 }
@@ -89,7 +89,7 @@ impl Reader {
         self.cursor = Some(cursor);
         match item {
             StreamItem::Ready { .. } => {
-                assert_eq!(cursor, before, "it goes on where it is");
+                assert_eq!(cursor, before, "it continues where it is");
                 self.counts = None;
             }
             StreamItem::Live { summary, .. } => {

@@ -43,7 +43,7 @@ impl Entry {
         Written::All
     }
 
-    /// Goes on if the client has made room in the socket. The next step need not be a write: it can be a
+    /// Continues if the client has made room in the socket. The next step need not be a write: it can be a
     /// read of the store, after which the socket tells nothing.
     pub(super) fn unblock(&mut self, now: Instant) {
         let mut context = Context::from_waker(&self.waker);

@@ -57,7 +57,8 @@ impl<'a> ChangeFields<'a> {
                 continue;
             };
             if fields.iter().any(|(taken, _)| *taken == field) {
-                violations.add(field, "is given twice", "give it once");
+                let remedy = format!("give `{field}` once");
+                violations.add(field, "is given twice", remedy);
             } else {
                 fields.push((field, value));
             }
@@ -82,11 +83,11 @@ pub(super) fn unknown(known: Tables<'_>, name: &str) -> String {
         .iter()
         .filter_map(|table| spelling::suggestion(table, name));
     match meant.next() {
-        Some(meant) => format!("write `{meant}`, or leave it out"),
+        Some(meant) => format!("write `{meant}`, or leave the field out"),
         None => {
             let known = known.iter().copied().flatten();
             let known: Vec<_> = known.map(|field| field.name).collect();
-            format!("leave it out; known names are {}", known.join(", "))
+            format!("leave the field out; known names are {}", known.join(", "))
         }
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn events(
     for (id, left) in of_system {
         if left > 0 {
             let fault = format!("(`{id}`) is not among `ids`");
-            violations.add("systemIds", fault, "give it in `ids`, too");
+            violations.add("systemIds", fault, "give the id in `ids`, too");
         }
     }
     named

@@ -129,5 +129,5 @@ fn read_status(text: &str) -> Result<Status, StatusError> {
 }
 
 fn snake_case_remedy<E>(_: &E) -> String {
-    "write it in snake_case, as it is in the events".to_owned()
+    "write the name in snake_case, as the events do".to_owned()
 }

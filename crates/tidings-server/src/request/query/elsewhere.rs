@@ -38,13 +38,15 @@ impl Elsewhere {
     fn remedy(self) -> &'static str {
         match self {
             Self::Lookup | Self::Event | Self::EventBody => {
-                "leave it out; the list, /api/system/events, accepts it"
+                "leave the parameter out; the list, /api/system/events, accepts it"
             }
             Self::Stream => {
-                "leave it out, and filter the events that arrive; the stream always carries all of \
+                "leave the parameter out, and filter the events that arrive; the stream always carries all of \
                  them, so that its cursor and its counts are exact"
             }
-            Self::Body => "leave it out; give it in the body, in `filter` or `ids`",
+            Self::Body => {
+                "leave the parameter out; name the events in the body, in `filter` or `ids`"
+            }
         }
     }
 }
@@ -70,7 +72,7 @@ pub(crate) fn reject_filters(query: &str, place: Elsewhere) -> Result<(), Violat
         if let Some(meant) = suggestions.next() {
             let fault = "is not a parameter of this request";
             let remedy = format!(
-                "leave it out; if `{meant}` is meant: {}",
+                "leave the parameter out; if `{meant}` is meant: {}",
                 remedy(meant, place)
             );
             violations.add(quoted(&name), fault, remedy);
@@ -106,7 +108,7 @@ pub(crate) fn check_unfiltered(query: Option<&str>, place: Elsewhere) -> Result<
 
 fn remedy(meant: &str, place: Elsewhere) -> &'static str {
     match place.taken().iter().any(|taken| taken.name == meant) {
-        true => "write that",
+        true => "write that name",
         false => place.remedy(),
     }
 }
@@ -140,7 +142,8 @@ pub(crate) fn is_set(query: &str, parameter: &'static Parameter) -> Result<bool,
     let name = parameter.name;
     let mut violations = Violations::default();
     if given.next().is_some() {
-        violations.add(name, "is given twice", "give it once");
+        let remedy = format!("give `{name}` once");
+        violations.add(name, "is given twice", remedy);
     }
     let is = |word: &str| value.eq_ignore_ascii_case(word);
     if !is("true") && !is("false") {

@@ -20,10 +20,13 @@ pub(super) fn find(name: &str) -> Option<&'static Parameter> {
 pub(super) fn remedy(name: &str) -> String {
     let filter = spelling::suggestion(&FILTERS, name);
     match filter.or_else(|| spelling::suggestion(&PAGING, name)) {
-        Some(meant) => format!("write `{meant}`, or leave it out"),
+        Some(meant) => format!("write `{meant}`, or leave the parameter out"),
         None => {
             let known: Vec<_> = known().collect();
-            format!("leave it out; known names are {}", known.join(", "))
+            format!(
+                "leave the parameter out; known names are {}",
+                known.join(", ")
+            )
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::request::spelling::{self, PAGING};
 /// The parameter's name.
 pub(super) const NAME: &str = "filter";
 
-const REMEDY: &str = "write a JSON object with the list's parameters, or leave it out";
+const REMEDY: &str = "write a JSON object with the list's parameters, or leave `filter` out";
 
 /// The field with the size of a page.
 const LIMIT: &str = "limit";

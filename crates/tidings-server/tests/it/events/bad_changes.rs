@@ -136,7 +136,7 @@ async fn requires_a_status_for_marking_only() {
     let body = json!({"ids": [id], "status": "read"});
     let error = app.delete("/bulk", &body).await;
     let error = error.error(400, "invalid_change");
-    let remedy = "leave it out; known names are ids, systemIds, filter, upTo, all";
+    let remedy = "leave the field out; known names are ids, systemIds, filter, upTo, all";
     assert_eq!(error["suggestedRemediation"][0], remedy);
 }
 

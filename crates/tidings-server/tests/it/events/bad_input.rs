@@ -107,7 +107,7 @@ async fn rejects_an_event_without_owner_or_resource() {
         (
             "invalid_event",
             silent.to_string().as_bytes(),
-            "nothing says what happened",
+            "no action, description or metadata says what happened",
         ),
     ])
     .await;

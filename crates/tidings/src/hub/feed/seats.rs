@@ -39,7 +39,7 @@ impl LiveFeed {
         state.seats.is_empty()
     }
 
-    /// The subscriber at this seat has got to `position`.
+    /// The subscriber at this seat has reached `position`.
     pub(in crate::hub) fn moved_to(&self, number: SeatNumber, position: Rev) {
         let mut state = self.state();
         if position >= state.head {

@@ -23,7 +23,7 @@ pub(crate) enum Effect {
     Unseen,
 }
 
-/// What a step does to an event of the owner's own feed.
+/// The effect of a step on an event of the owner's own feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OwnChange {
     /// Nothing.
@@ -34,7 +34,7 @@ pub(crate) enum OwnChange {
     Bury,
 }
 
-/// What a user did to a system event.
+/// The state of a system event for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UsersState {
     /// The status for the user.
@@ -43,7 +43,7 @@ pub(crate) struct UsersState {
     pub(crate) deleted: bool,
 }
 
-/// What a step does to a system event for one user.
+/// The effect of a step on a system event for one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UsersChange {
     /// The user does not see the event.
@@ -68,7 +68,7 @@ fn excludes(step: &ChangeStep, status: Status) -> bool {
     step.only.is_some_and(|only| only != status)
 }
 
-/// What `step` does to an event of its owner's feed.
+/// The effect of `step` on an event of its owner's feed.
 pub(crate) fn own_change(step: &ChangeStep, system: OwnerId, before: Status) -> OwnChange {
     match step.change {
         _ if excludes(step, before) => OwnChange::Nothing,
@@ -80,7 +80,7 @@ pub(crate) fn own_change(step: &ChangeStep, system: OwnerId, before: Status) -> 
     }
 }
 
-/// What `step` does to a system event for a user with this state, if they have changed it before.
+/// The effect of `step` on a system event for a user with this state, if they have changed it before.
 pub(crate) fn users_change(step: &ChangeStep, state: Option<UsersState>) -> UsersChange {
     let before = match state {
         None => Status::Unread,

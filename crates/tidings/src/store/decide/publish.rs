@@ -31,7 +31,7 @@ pub(crate) struct There {
     pub(crate) deleted: bool,
 }
 
-/// What remains of a deleted event.
+/// The remains of a deleted event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Remains {
     /// Its position.

@@ -31,7 +31,7 @@ struct Kept {
     measure_to: Rev,
 }
 
-/// What was counted.
+/// The counted events.
 #[derive(Default)]
 struct Counted {
     bytes: u64,

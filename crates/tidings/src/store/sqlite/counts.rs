@@ -11,7 +11,7 @@ use super::type_pairs::pairs_of_system;
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::{Side, Snapshot};
 
-/// What an owner sees in each feed, by status and severity.
+/// The counts of an owner in each feed, by status and severity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     pub(super) own: Summary,
@@ -35,7 +35,7 @@ impl Counts {
 }
 
 impl ReadConnection {
-    /// What `owner` sees now.
+    /// The counts of `owner` now.
     pub(crate) fn snapshot(&self, owner: OwnerId) -> rusqlite::Result<Snapshot> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;

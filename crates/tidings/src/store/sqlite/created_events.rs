@@ -21,7 +21,7 @@ pub(super) struct CreatedEvents<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventSelect<'a> {
     pub(super) columns: &'a str,
-    /// What follows the table `event`: joins, and conditions that begin with `AND`. They can use the
+    /// The SQL after the table `event`: joins, and conditions that begin with `AND`. They can use the
     /// parameters from `?4`.
     pub(super) joins: &'a str,
     pub(super) conditions: &'a str,

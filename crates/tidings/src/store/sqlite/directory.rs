@@ -20,7 +20,7 @@ pub(crate) struct DataDirectory {
 pub(crate) const RESERVE: &str = "reserve";
 const LOCK: &str = "lock";
 
-/// What SQLite adds to the database's name for the files beside it.
+/// The suffixes that SQLite adds to the database's name for the files beside it.
 const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// The space of the largest event with its share of the indexes and a margin.

@@ -34,7 +34,7 @@ pub(super) fn measure_all(connection: &mut Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// What the store says about itself.
+/// The store's description of itself.
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<StoreHead> {
     let identity = identity_of(connection)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let last_use = connection

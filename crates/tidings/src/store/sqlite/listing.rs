@@ -15,7 +15,7 @@ const EVENTS_AT_A_TIME: usize = 2_048;
 /// The most feeds of a step.
 const FEEDS_AT_A_TIME: usize = 512;
 
-/// What a step has done.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListingStep {
     pub(super) progress: Progress,

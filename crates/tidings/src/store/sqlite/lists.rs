@@ -47,7 +47,7 @@ pub(super) fn overlaid_events(system: usize) -> String {
     )
 }
 
-/// What the lists know of an event.
+/// The fields of an event in the lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Listed {
     /// The key of its row.
@@ -157,7 +157,7 @@ fn id_to_sql(id: Option<&EventId>) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(ValueRef::Blob(bytes))
 }
 
-/// What a transaction adds to the lists of a feed and removes from them. An entry that is added and
+/// The entries that a transaction adds to the lists of a feed and removes from them. An entry that is added and
 /// removed again, or the reverse, is none.
 #[derive(Debug, Default)]
 pub(super) struct ListEdits {

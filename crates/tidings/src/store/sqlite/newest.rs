@@ -261,7 +261,7 @@ mod tests {
         )
     }
 
-    /// What happens to the newest events of a feed.
+    /// A step of the newest events of a feed.
     #[derive(Clone, Debug)]
     enum Step {
         Push((Listed, usize)),
@@ -325,7 +325,7 @@ mod tests {
             }
         }
 
-        /// Whatever happens between two writes of the row: the second is as if it were the first.
+        /// The second write of the row equals the first, whatever happens between them.
         #[test]
         fn an_encoding_follows_each_change(steps in prop::collection::vec(step(), 1..200)) {
             let mut newest = Newest::default();

@@ -239,7 +239,7 @@ fn is_deleted(transaction: &Transaction<'_>, feed: i64, id: EventId) -> rusqlite
         .query_row((feed, id.as_uuid().as_bytes()), |row| row.get(0))
 }
 
-/// What the feed of `row` holds under its id, if it has the same content.
+/// The event of the feed of `row` with the same id and content.
 fn find_repeat(
     transaction: &Transaction<'_>,
     owner: OwnerId,

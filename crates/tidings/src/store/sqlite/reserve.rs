@@ -67,7 +67,7 @@ pub(crate) struct Disk {
     tight: AtomicBool,
     /// Whether the disk rejected a write although it did not look full.
     rejected: AtomicBool,
-    /// What the log has said.
+    /// The notices in the log.
     told: Mutex<Told>,
     /// Until then, the writer does not wait for reads in order to keep the log small.
     tidied: Mutex<Option<Instant>>,

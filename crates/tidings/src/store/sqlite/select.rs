@@ -1,6 +1,6 @@
 //! Finding the events of a list, in its order, without sorting them.
 //!
-//! What an owner sees is one or more *branches*, each of which is a list of a feed that has the events in
+//! A list has one or more *branches*, each of which is a list of a feed that has the events in
 //! the order that is asked for; they are cut to what can be needed and merged. The own feed is one branch
 //! if all of it is sorted by creation; otherwise it has one for each pair of status and severity that is
 //! asked for. The newest events of the own feed, which are in no list yet, are merged with them. The

@@ -43,10 +43,10 @@ enum Command {
     },
 }
 
-/// What maintenance changes.
+/// The rows that maintenance changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UpkeepScope {
-    /// What [`Feed`](super::feed::Feed) has of the rows of feeds, or anything else.
+    /// Rows of feeds that [`Feed`](super::feed::Feed) holds, or anything else.
     Feeds,
     /// No part of that.
     OtherThanFeeds,

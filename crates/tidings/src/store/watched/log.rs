@@ -1,4 +1,4 @@
-//! What was committed, as a store tells it to other nodes.
+//! The commits of a store, as it reports them to other nodes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What a move rejects.
+//! Moves that are rejected.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! What a window makes of hints, repeats, deliveries and refills, in different orders.
+//! Hints, repeats, deliveries and refills of a window, in different orders.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -32,7 +32,7 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    /// What a row has, to go on from there.
+    /// The encoding of a row, to continue from there.
     ///
     /// `count_at` is the index of the byte with the number of events, if it is one byte.
     pub(super) fn read(blob: &[u8], count_at: usize, events: usize, types: usize) -> Self {

@@ -68,7 +68,7 @@ impl Slice {
         self.waited
     }
 
-    /// Waits for the next turn if this one is over and others wait. Returns whether the read goes on: it ends if
+    /// Waits for the next turn if this one is over and others wait. Returns whether the read continues: it ends if
     /// it is unwanted while it waits.
     pub(super) fn go_on(&mut self, mut is_unwanted: impl FnMut() -> bool) -> bool {
         let begun = Instant::now();
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs `reads` reads in `running` slices. Each goes on until all have had three turns.
+    /// Runs `reads` reads in `running` slices. Each continues until all have had three turns.
     fn turns(running: usize, reads: usize) {
         let slices = Arc::new(Slices::new(running));
         let (told, turns) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! What the reads of a lane run with.
+//! The tools of the reads of a lane.
 
 use std::io;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::background::Background;
 use super::slices::Slices;
 use crate::store::lanes::Lane;
 
-/// What the reads of a lane run with.
+/// The tools of the reads of a lane.
 #[derive(Debug)]
 pub(super) struct Tools {
     /// The turns of the reads that are under way. `None` if all run at the same time.

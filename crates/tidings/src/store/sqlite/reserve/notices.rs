@@ -1,4 +1,4 @@
-//! What the log tells the operator about a full disk.
+//! The notices of the log about a full disk.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::Disk;
 /// between large ones that fail.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(60);
 
-/// What the log has told the operator about the disk.
+/// The notices that the log has about the disk.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// Events are rejected.
