@@ -69,12 +69,12 @@ describe("acting on events", () => {
     await here.api.publish(many);
     await here.api.publish([draft("kept", { severity: "error" })]);
     await page.getByRole("button", { name: "Debug 700" }).click();
-    await counts(page, "700 notifications · 701 unread");
+    await counts(page, "700 matches · 701 unread in all");
     await page.locator("tidings-list .row").first().hover();
     await page.keyboard.press("*");
     await page.getByText("All 700 matching notifications are selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Mark as read" }).click();
-    await counts(page, "700 notifications · 1 unread");
+    await counts(page, "700 matches · 1 unread in all");
     await page.keyboard.press("*");
     await page.getByText("All 700 matching notifications are selected").waitFor();
     await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();

@@ -33,7 +33,7 @@ describe("finding events", () => {
     await page.getByRole("button", { name: "Error 1" }).click();
     await shows(page, ["Rollout failed", "100% done", "Backup finished"]);
     assert.equal(query(page).get("severity"), '["error","success"]');
-    await counts(page, "3 notifications · 4 unread");
+    await counts(page, "3 matches · 4 unread in all");
     await page.goBack();
     await shows(page, ["100% done", "Backup finished"]);
     await page.goBack();

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BNM9zo31.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DkBltPEB.js";

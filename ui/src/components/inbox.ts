@@ -4,7 +4,7 @@ import { ref } from "lit/directives/ref.js";
 
 import type { GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
-import { type EventFilter, copyOf, isSame, keyOf } from "../api/filter.js";
+import { type EventFilter, copyOf, isEmpty, isSame, keyOf } from "../api/filter.js";
 import { type Event, type EventKey, eventKey, meantBy } from "../api/event.js";
 import { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
@@ -270,9 +270,12 @@ export class TidingsInbox extends LitElement {
   #counts(inbox: Inbox) {
     const { counts } = inbox.session;
     const unread = counts ? totalOf(counts.unread) : undefined;
+    const { total, unread: unreadOf, found, unreadInAll } = strings.list;
+    // With a filter, the list has some of the notifications, and the counts are of all.
+    const [ofList, ofAll] = isEmpty(inbox.filter) ? [total, unreadOf] : [found, unreadInAll];
     const parts = [
-      inbox.total === undefined ? undefined : strings.list.total(inbox.total),
-      unread === undefined ? undefined : strings.list.unread(unread),
+      inbox.total === undefined ? undefined : ofList(inbox.total),
+      unread === undefined ? undefined : ofAll(unread),
     ];
     return parts.filter((part) => part !== undefined).join(" · ");
   }

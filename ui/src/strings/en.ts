@@ -63,6 +63,8 @@ export const strings = {
     arrived: (count: number) => plural(count, "new notification", "new notifications"),
     total: (count: number) => notifications(count),
     unread: (count: number) => `${number(count)} unread`,
+    found: (count: number) => plural(count, "match", "matches"),
+    unreadInAll: (count: number) => `${number(count)} unread in all`,
     end: "You’ve reached the end",
   },
   row: {
