@@ -21,6 +21,7 @@ A store in PostgreSQL is backed up by PostgreSQL: `pg_dump --format=custom`, or 
 
 `--to -` writes to standard output. Until it is complete, such a backup takes space in the data directory.
 
+Examples:
   tidings backup --data-dir ./tidings-data --to events-2026-08-01.backup
   tidings backup --to - | gzip > events.backup.gz";
 

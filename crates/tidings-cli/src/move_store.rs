@@ -30,6 +30,7 @@ A database has the tokens that its servers have revoked. A data directory does n
 
 Passwords go into files, or into the addresses in the variables TIDINGS_MOVE_FROM and TIDINGS_MOVE_TO.
 
+Examples:
   tidings move --from ./tidings-data --to 'postgres://tidings@db1,db2/tidings' --to-password-file db-password
   tidings move --from 'postgres://tidings@db1/tidings' --from-password-file db-password --to ./tidings-data";
 

@@ -24,6 +24,7 @@ A store in PostgreSQL is restored by PostgreSQL. If events that clients have see
 servers and run `tidings restore --store ADDRESS --renew-epoch`, so that the clients reload their lists. The
 same command lets servers use a database that was moved.
 
+Examples:
   tidings restore --from events-2026-08-01.backup --data-dir ./tidings-data
   gunzip < events.backup.gz | tidings restore --from -";
 
