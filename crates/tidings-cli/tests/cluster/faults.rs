@@ -69,7 +69,7 @@ fn choose(kinds: &mut Vec<Kind>, dice: &mut fastrand::Rng) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     kinds.retain(|kind| {
         let fault = Fault::choose(*kind, dice);
-        let is_free = faults.iter().all(|other| other.part() != fault.part());
+        let is_free = !faults.iter().any(|other| other.meets(&fault));
         let is_taken = faults.len() < number && is_free;
         if is_taken {
             faults.push(fault);
@@ -122,10 +122,7 @@ fn overlapping_faults_concern_different_parts_and_none_is_left_out() {
             assert!((1..=3).contains(&faults.len()));
             for (number, fault) in faults.iter().enumerate() {
                 let mut others = faults[..number].iter();
-                assert!(
-                    others.all(|other| other.part() != fault.part()),
-                    "{faults:?}"
-                );
+                assert!(!others.any(|other| other.meets(fault)), "{faults:?}");
                 chosen.push(fault.kind);
             }
         }

@@ -12,11 +12,15 @@ use crate::site::{NODES, Site};
 pub(super) enum Kind {
     NodeKilled,
     NodeStopped,
+    /// A node is stopped until its connections have ended and the others have gone on without it.
+    NodeOutlived,
     DatabaseKilled,
     /// The replica takes the place of the primary.
     Promotion,
     /// The same while commits wait for the replica.
     LatePromotion,
+    /// The replica is away, commits wait for it, and then it takes the place of the primary.
+    PromotionAfterOutage,
     BusKilled,
     BusCut,
     /// All hints are lost, and no connection is.
@@ -30,8 +34,10 @@ pub(super) enum Kind {
 
 /// What a fault concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+enum Part {
     Node(usize),
+    /// A node and what lies between it and the database.
+    NodeWithWay(usize),
     Database,
     /// What lies between a node and the database.
     WayToDatabase(usize),
@@ -56,12 +62,14 @@ pub(super) struct Fault {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::NodeKilled,
         Self::NodeStopped,
+        Self::NodeOutlived,
         Self::DatabaseKilled,
         Self::Promotion,
         Self::LatePromotion,
+        Self::PromotionAfterOutage,
         Self::BusKilled,
         Self::BusCut,
         Self::BusSilent,
@@ -73,10 +81,11 @@ impl Kind {
     /// Whether a site has what this needs.
     pub(super) fn is_possible(self, site: &Site) -> bool {
         match self {
-            Self::Promotion | Self::LatePromotion => site.has_replica,
+            Self::Promotion | Self::LatePromotion | Self::PromotionAfterOutage => site.has_replica,
             Self::BusKilled | Self::BusCut | Self::BusSilent => site.nats.is_some(),
             Self::NodeKilled
             | Self::NodeStopped
+            | Self::NodeOutlived
             | Self::DatabaseKilled
             | Self::DatabaseCut
             | Self::DatabaseSilent
@@ -88,6 +97,8 @@ impl Kind {
         match self {
             Self::NodeKilled => 0..1_500,
             Self::NodeStopped => 2_000..4_000,
+            Self::NodeOutlived => 4_000..7_000,
+            Self::PromotionAfterOutage => 2_000..5_000,
             Self::DatabaseKilled | Self::Promotion | Self::LatePromotion => 0..1_000,
             Self::BusKilled => 0..2_500,
             Self::BusCut => 500..3_000,
@@ -111,10 +122,14 @@ impl Fault {
         }
     }
 
-    pub(super) const fn part(&self) -> Part {
+    const fn part(&self) -> Part {
         match self.kind {
+            Kind::NodeOutlived => Part::NodeWithWay(self.node),
             Kind::NodeKilled | Kind::NodeStopped => Part::Node(self.node),
-            Kind::DatabaseKilled | Kind::Promotion | Kind::LatePromotion => Part::Database,
+            Kind::DatabaseKilled
+            | Kind::Promotion
+            | Kind::LatePromotion
+            | Kind::PromotionAfterOutage => Part::Database,
             Kind::BusKilled => Part::Bus,
             Kind::BusCut => Part::WayToBus(self.node),
             Kind::BusSilent => Part::Hints,
@@ -122,6 +137,16 @@ impl Fault {
                 Part::WayToDatabase(self.node)
             }
         }
+    }
+
+    /// Whether both concern the same part.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let (one, other) = (self.part(), other.part());
+        let is_within = |one, other| match other {
+            Part::NodeWithWay(node) => one == Part::Node(node) || one == Part::WayToDatabase(node),
+            _ => false,
+        };
+        one == other || is_within(one, other) || is_within(other, one)
     }
 
     /// Begins the fault. `false` if it cannot happen now.
@@ -139,14 +164,28 @@ impl Fault {
                 tell(format_args!("node {node} is stopped"));
                 site.nodes[node].stop();
             }
+            Kind::NodeOutlived => {
+                tell(format_args!(
+                    "node {node} is stopped, and its connections to the database are cut"
+                ));
+                site.nodes[node].stop();
+                site.set_way(node, Way::Cut);
+            }
             Kind::DatabaseKilled => {
                 tell(format_args!("PostgreSQL is killed"));
                 site.database.kill().await;
             }
-            Kind::Promotion | Kind::LatePromotion => {
+            Kind::Promotion | Kind::LatePromotion | Kind::PromotionAfterOutage => {
                 if !site.database.has_caught_up().await {
                     findings.tell("no promotion: the replica has not caught up");
                     return false;
+                }
+                if self.kind == Kind::PromotionAfterOutage {
+                    tell(format_args!(
+                        "the replica is killed, and later takes the place of PostgreSQL"
+                    ));
+                    site.database.kill_replica().await;
+                    return true;
                 }
                 let late = (self.kind == Kind::LatePromotion).then_some(self.late);
                 match late {
@@ -193,8 +232,16 @@ impl Fault {
         match self.kind {
             Kind::NodeKilled => site.nodes[node].launch(),
             Kind::NodeStopped => site.nodes[node].go_on(),
+            Kind::NodeOutlived => {
+                site.set_way(node, Way::Open);
+                site.nodes[node].go_on();
+            }
             Kind::DatabaseKilled => site.database.restart().await,
             Kind::Promotion | Kind::LatePromotion => site.database.add_replica().await,
+            Kind::PromotionAfterOutage => {
+                site.database.replace_by_killed_replica().await;
+                site.database.add_replica().await;
+            }
             Kind::BusKilled => site.nats.as_mut().expect("it is possible").restart().await,
             Kind::BusCut => site.bus_proxies[node].set_cut(false),
             Kind::BusSilent => super::set_noise(site, Noise::LOUD),

@@ -110,6 +110,26 @@ impl Database {
         self.kill().await;
         let host = &self.hosts[replica];
         host.process.as_ref().expect("it runs").continue_all();
+        self.promote_other().await;
+    }
+
+    /// Kills the replica. Commits wait for it from then on.
+    pub(crate) async fn kill_replica(&mut self) {
+        let process = self.hosts[1 - self.primary].process.take();
+        process.expect("it runs").kill_all().await;
+    }
+
+    /// Kills the server that accepts writes for good, and starts the replica, which was killed before, in its place.
+    pub(crate) async fn replace_by_killed_replica(&mut self) {
+        self.kill().await;
+        self.start_host(1 - self.primary).await;
+        self.promote_other().await;
+    }
+
+    /// Makes the other host the one that accepts writes.
+    async fn promote_other(&mut self) {
+        let replica = 1 - self.primary;
+        let host = &self.hosts[replica];
         let mut promote = self.programs.command("pg_ctl", &self.directory);
         promote.args(["promote", "--wait", "-D"]).arg(&host.data);
         self.must_run(promote).await;
