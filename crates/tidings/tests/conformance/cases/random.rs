@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidings::wire;
-use tidings::{Change, Event, EventFilter, PageRequest, PublishError, Selection, Status, Tidings};
+use tidings::{
+    Change, Event, EventFilter, PageRequest, PublishError, Selection, SqliteConfig, Status, Tidings,
+};
 use tidings_event::{
     Cursor, EventId, OwnerId, OwnerKind, Paging, ResourceId, Rev, Severity, Sort, SortKey,
     SortOrder,
@@ -34,6 +36,9 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The bytes of a page that are read at once: one event, a few, or all.
 const PAGE_BYTES: std::ops::Range<usize> = 0..12_000;
+
+/// The events of a large request: more than the row of a feed holds.
+const LARGE: std::ops::Range<usize> = SqliteConfig::DEFAULT_NEWEST_EVENTS + 1..120;
 
 /// How many random histories run. Each opens stores on disk.
 const HISTORIES: usize = 64;
@@ -196,18 +201,40 @@ fn sort() -> impl Strategy<Value = Sort> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => prop::collection::vec(sent(), 1..6).prop_map(Step::Publish),
-        5 => (0..=USERS, prop::collection::vec(any::<usize>(), 1..5), change())
+        18 => prop::collection::vec(sent(), 1..6).prop_map(Step::Publish),
+        1 => (0..=USERS, prop::collection::vec(sent(), LARGE)).prop_map(large),
+        15 => (0..=USERS, prop::collection::vec(any::<usize>(), 1..5), change())
             .prop_map(|(owner, events, change)| Step::ChangeIds { owner, events, change }),
-        2 => (0..READERS, filter(), change())
+        6 => (0..READERS, filter(), change())
             .prop_map(|(reader, filter, change)| Step::ChangeMatching { reader, filter, change }),
-        3 => (0..READERS).prop_map(|reader| Step::Reconnect { reader }),
-        6 => (0..READERS, 1..8_usize).prop_map(|(reader, items)| Step::Read { reader, items }),
-        1 => (0..READERS).prop_map(|reader| Step::Cut { reader }),
-        3 => (0..=USERS, filter(), sort(), 1..20_u64)
+        9 => (0..READERS).prop_map(|reader| Step::Reconnect { reader }),
+        18 => (0..READERS, 1..8_usize).prop_map(|(reader, items)| Step::Read { reader, items }),
+        3 => (0..READERS).prop_map(|reader| Step::Cut { reader }),
+        9 => (0..=USERS, filter(), sort(), 1..20_u64)
             .prop_map(|(owner, filter, sort, size)| Step::List { owner, filter, sort, size }),
-        1 => prop::option::of(0..8_u8).prop_map(|kept| Step::Restart { kept }),
+        3 => prop::option::of(0..8_u8).prop_map(|kept| Step::Restart { kept }),
     ]
+}
+
+/// A request whose new events are for one owner.
+fn large((to, mut sent): (u8, Vec<Sent>)) -> Step {
+    for one in &mut sent {
+        if let Sent::New { owner, .. } | Sent::Copied { owner, .. } = one {
+            *owner = to;
+        }
+    }
+    // One conflict would reject all.
+    sent.retain(|one| {
+        !matches!(
+            one,
+            Sent::Conflict { .. }
+                | Sent::Copied {
+                    is_changed: true,
+                    ..
+                }
+        )
+    });
+    Step::Publish(sent)
 }
 
 /// Every reader ends with the events of the list, the counts agree with the model at every cursor, lists and
