@@ -36,7 +36,7 @@ const MAX_CONFLICTS: u32 = 10;
 
 /// How often a commit that was lost is done again. Each has the time limit of a connection, so without a bound a publisher
 /// would wait for as long as something on the way loses commits and lets everything else pass.
-const MAX_LOST: u32 = 5;
+const MAX_LOST: u32 = 12;
 
 /// Commits groups on connections of its own.
 #[derive(Debug)]

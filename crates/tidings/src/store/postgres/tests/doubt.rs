@@ -388,7 +388,7 @@ async fn commits_that_are_all_lost_are_an_error() {
         let StoreError::Unavailable(cause) = &failed else {
             panic!("{failed:?}");
         };
-        let told = "lost in each of 5 commits, and nothing was stored";
+        let told = "lost in each of 12 commits, and nothing was stored";
         assert!(cause.to_string().contains(told), "{cause}");
     }
     scene.proxy.next_commit(Fate::Pass);
