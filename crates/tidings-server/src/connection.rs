@@ -1,7 +1,7 @@
 //! One connection: its setup, its requests and its end.
 
-#[cfg(feature = "tls")]
 mod buffers;
+#[cfg(feature = "tls")]
 mod delivery;
 mod exchange;
 mod half_close;

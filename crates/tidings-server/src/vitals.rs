@@ -1,5 +1,6 @@
 //! Whether the tasks that a server cannot do without still run.
 
+#[cfg(any(test, feature = "tls", feature = "jwt"))]
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
@@ -52,6 +53,7 @@ impl Part {
 impl Vitals {
     /// Runs a task that never ends, and notes and logs it if the task panics. Only a restart brings the task
     /// back.
+    #[cfg(any(test, feature = "tls", feature = "jwt"))]
     pub(crate) fn watch<F: Future<Output = Infallible>>(
         &self,
         part: Part,
