@@ -5,7 +5,7 @@ use std::fs;
 use crate::databases::serve;
 use crate::postgres_database::keeper::{Keeper, Run, free_port};
 use crate::postgres_database::programs::Programs;
-use crate::server::{LOCAL_USER, Server, event};
+use crate::server::{LOCAL_USER, Server, event, soon};
 use crate::stream::Stream;
 
 #[tokio::test]
@@ -51,9 +51,30 @@ async fn streams_log_an_outage_of_the_database_once() {
                 break;
             }
         }
-        let told = fs::read_to_string(&log).expect("readable");
-        let lines = |text: &str| told.lines().filter(|line| line.contains(text)).count();
-        assert_eq!(lines("streams cannot read the store"), round, "{told}");
-        assert_eq!(lines("streams can read the store again"), round, "{told}");
+        let lines = |told: &str, text: &str| {
+            let lines = told.lines();
+            lines.filter(|line| line.contains(text)).count()
+        };
+        // The log is written in the background.
+        let complete = async {
+            loop {
+                let told = fs::read_to_string(&log).expect("readable");
+                if lines(&told, "streams can read the store again") >= round {
+                    return told;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let told = soon("the end of the outage in the log", complete).await;
+        assert_eq!(
+            lines(&told, "streams cannot read the store"),
+            round,
+            "{told}"
+        );
+        assert_eq!(
+            lines(&told, "streams can read the store again"),
+            round,
+            "{told}"
+        );
     }
 }
