@@ -38,7 +38,7 @@ const LONG: Duration = Duration::from_secs(3600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Reads,
-    /// Takes a few bytes at a time.
+    /// Takes nothing until all others have everything, and then a few bytes at a time.
     Slow,
     /// Takes nothing after the stream has begun.
     Stalled,
@@ -55,8 +55,8 @@ enum Role {
 impl Role {
     const fn of(number: usize) -> Self {
         match number % 50 {
-            0 | 1 => Self::Slow,
-            2 => Self::Stalled,
+            0 if number.is_multiple_of(100) => Self::Slow,
+            0 => Self::Stalled,
             3..6 => Self::HalfCloses,
             6..9 => Self::Vanishes,
             9..12 => Self::Revoked,
@@ -71,6 +71,8 @@ impl Role {
 struct Gates {
     /// Has a permit from each client that has got everything.
     have: Arc<Semaphore>,
+    /// All that are not slow have everything.
+    slow: Arc<Semaphore>,
     leave: Arc<Semaphore>,
     /// The server has ended.
     over: Arc<Semaphore>,
@@ -78,8 +80,13 @@ struct Gates {
 
 impl Default for Gates {
     fn default() -> Self {
-        let [have, leave, over] = [(); 3].map(|()| Arc::new(Semaphore::new(0)));
-        Self { have, leave, over }
+        let [have, slow, leave, over] = [(); 4].map(|()| Arc::new(Semaphore::new(0)));
+        Self {
+            have,
+            slow,
+            leave,
+            over,
+        }
     }
 }
 
@@ -122,12 +129,13 @@ async fn ten_thousand_streams_get_everything_and_end_in_order() {
     let leaving = leaving.map(with).iter().sum::<usize>();
     assert!(leaving > number / 10);
     let stay = number - leaving;
+    let slow = with(Role::Slow);
     let served = number - with(Role::Stalled) - with(Role::Expires);
     let revoked_ids = (0..number).filter(|number| Role::of(*number) == Role::Revoked);
     let revoked_ids: Vec<_> = revoked_ids.map(Signer::id).collect();
 
     let backend = signer.publisher();
-    fill_stalled(&server, &backend, &numbers).await;
+    fill_connections(&server, &backend, &numbers).await;
     let gates = Gates::default();
     let journeys: Vec<_> = clients
         .into_iter()
@@ -138,11 +146,10 @@ async fn ten_thousand_streams_get_everything_and_end_in_order() {
         event["owner"] = "system".into();
         publish(&server, &backend, &json!([event])).await;
     }
-    let all_have = u32::try_from(served).expect("it is small");
-    let all_have = tokio::time::timeout(STUCK, gates.have.acquire_many(all_have)).await;
-    let have = gates.have.available_permits();
-    assert!(all_have.is_ok(), "{have} of {served} have everything");
-    drop(all_have);
+    // Those that are full hold up nobody.
+    all_have(&gates, served - slow).await;
+    gates.slow.add_permits(slow);
+    all_have(&gates, served).await;
     // Now some leave, by themselves or because the server ends their streams.
     gates.leave.add_permits(number);
     std::fs::write(&revoked, revoked_ids.join("\n") + "\n").expect("writable");
@@ -155,6 +162,14 @@ async fn ten_thousand_streams_get_everything_and_end_in_order() {
         let ended = soon("a client to end", journey).await;
         ended.expect("no check has failed");
     }
+}
+
+/// Waits until so many clients have everything.
+async fn all_have(gates: &Gates, clients: usize) {
+    let number = u32::try_from(clients).expect("it is small");
+    let all_have = tokio::time::timeout(STUCK, gates.have.acquire_many(number)).await;
+    let have = gates.have.available_permits();
+    assert!(all_have.is_ok(), "{have} of {clients} have everything");
 }
 
 /// Raises the soft limit of open files. Returns how many streams it allows.
@@ -179,10 +194,10 @@ async fn publish(server: &Server, token: &str, events: &Value) {
     assert_eq!(status, StatusCode::CREATED);
 }
 
-/// Sends each client that takes nothing more than the buffers of its connection hold.
-async fn fill_stalled(server: &Server, backend: &str, numbers: &[usize]) {
+/// Sends each client that takes nothing, for a while or for good, more than the buffers of its connection hold.
+async fn fill_connections(server: &Server, backend: &str, numbers: &[usize]) {
     for number in numbers {
-        if Role::of(*number) == Role::Stalled {
+        if matches!(Role::of(*number), Role::Slow | Role::Stalled) {
             let mut large = event(&Signer::owner(*number).to_string(), "large");
             large["metadata"] = json!({"fill": "x".repeat(60_000)});
             let many = (0..5).map(|_| {
@@ -226,6 +241,10 @@ async fn journey(role: Role, mut client: Client, gates: Gates) {
         while client.read(false).await {}
         assert_ne!(client.end(), End::Chunked, "it could not be told");
         return;
+    }
+    if role == Role::Slow {
+        let slow = soon("the others", gates.slow.acquire()).await;
+        slow.expect("it stays open").forget();
     }
     if role != Role::Expires {
         while client.events.len() < EVENTS {

@@ -131,7 +131,7 @@ impl Client {
 
     /// Reads what has come. `false` at the end.
     pub(super) async fn read(&mut self, slowly: bool) -> bool {
-        let goes_on = self.read_more(if slowly { 256 } else { 16 * 1024 }).await;
+        let goes_on = self.read_more(if slowly { 1024 } else { 16 * 1024 }).await;
         self.take_lines();
         goes_on
     }
