@@ -38,6 +38,8 @@ pub struct PostgresConfig {
     /// their subscribers the new counts. 1 minute; tests choose less.
     #[doc(hidden)]
     pub keep_overlays: Duration,
+    /// How long the server keeps the locks of a node that says nothing; tests choose less.
+    pub(crate) silence: Duration,
 }
 
 impl PostgresConfig {
@@ -58,6 +60,9 @@ impl PostgresConfig {
     #[doc(hidden)]
     pub const DEFAULT_KEEP_OVERLAYS: Duration = Duration::from_secs(60);
 
+    /// 1 minute. A node says something every second, so only one that hangs is silent for so long.
+    pub(crate) const DEFAULT_SILENCE: Duration = Duration::from_secs(60);
+
     /// The default configuration of the store at an address:
     /// `postgres://user@host:port/database?options`, with several hosts separated by commas. The engine uses
     /// the first host that accepts writes, unless `target_session_attrs` says otherwise.
@@ -76,6 +81,7 @@ impl PostgresConfig {
             timeout: Self::DEFAULT_TIMEOUT,
             allow_lossy_commit: false,
             keep_overlays: Self::DEFAULT_KEEP_OVERLAYS,
+            silence: Self::DEFAULT_SILENCE,
         }
     }
 

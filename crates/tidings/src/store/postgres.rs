@@ -118,7 +118,7 @@ impl PostgresStore {
             lossy: config.allow_lossy_commit,
         };
         // First, so that no move begins while the store is opened. It checks the settings of the server, too.
-        let joined = Membership::join(&connector, role).await?;
+        let joined = Membership::join(&connector, role, config.silence).await?;
         let identity = migrate::prepare_with(&connector, migrations).await?;
         let pool = |size| Pool::new(&connector, Role::Read, size);
         let streams = pool(config.stream_connections);

@@ -1,6 +1,7 @@
 //! The node among the others: it tells that it is there, and one of all nodes does the upkeep of the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidings_event::SystemId;
 use tokio::sync::Mutex;
@@ -20,9 +21,9 @@ const NODES: i64 = 0x7469_6420_6e6f_6465;
 /// process that has ended only when it sees that its connection is closed.
 const WAIT_MS: u32 = 2_000;
 
-/// How long the server keeps the locks of a node that says nothing, in milliseconds. A node asks for the lead every
-/// second, so only one that hangs is silent for so long. PostgreSQL 13 does not know the setting.
-const LIMIT_SILENCE: &str = "SELECT set_config('idle_session_timeout', '60000', false) \
+/// Limits how long the server keeps the locks of a node that says nothing. A node asks for the lead every second.
+/// PostgreSQL 13 does not know the setting.
+const LIMIT_SILENCE: &str = "SELECT set_config('idle_session_timeout', $1, false) \
      WHERE current_setting('server_version_num')::int >= 140000";
 
 /// The table that is there while a store is moved into the database.
@@ -40,6 +41,7 @@ struct Session {
 pub(super) struct Lead {
     connector: Arc<Connector>,
     role: Role,
+    silence: Duration,
     key: i64,
     held: Mutex<Held>,
 }
@@ -55,9 +57,14 @@ enum Held {
 }
 
 /// Tells the others that this node uses the store, for as long as the connection lives.
-async fn join(connector: &Connector, role: Role) -> Result<Box<Session>, JoinFault> {
+async fn join(
+    connector: &Connector,
+    role: Role,
+    silence: Duration,
+) -> Result<Box<Session>, JoinFault> {
     let connection = Connection::open(connector, role).await?;
-    connection.batch_execute(LIMIT_SILENCE).await?;
+    let milliseconds = silence.as_millis().to_string();
+    connection.execute(LIMIT_SILENCE, &[&milliseconds]).await?;
     if !lock(&connection, "pg_advisory_lock_shared").await? {
         return Err(JoinFault::Moving);
     }
@@ -125,12 +132,20 @@ pub(super) fn count_nodes() -> String {
 
 /// What a node holds from before it knows the installation.
 #[derive(Debug)]
-pub(super) struct Membership(Box<Session>);
+pub(super) struct Membership {
+    session: Box<Session>,
+    silence: Duration,
+}
 
 impl Membership {
-    /// Joins the nodes of a store.
-    pub(super) async fn join(connector: &Connector, role: Role) -> Result<Self, JoinFault> {
-        join(connector, role).await.map(Self)
+    /// Joins the nodes of a store, which lose one after some silence.
+    pub(super) async fn join(
+        connector: &Connector,
+        role: Role,
+        silence: Duration,
+    ) -> Result<Self, JoinFault> {
+        let session = join(connector, role, silence).await?;
+        Ok(Self { session, silence })
     }
 }
 
@@ -139,7 +154,7 @@ impl Lead {
         connector: Arc<Connector>,
         role: Role,
         system: SystemId,
-        Membership(session): Membership,
+        Membership { session, silence }: Membership,
     ) -> Self {
         // The keys of advisory locks are shared by all that is in a database. The last bytes of an id are
         // random.
@@ -147,6 +162,7 @@ impl Lead {
         Self {
             connector,
             role,
+            silence,
             key: i64::from_ne_bytes(bytes.to_ne_bytes()),
             held: Mutex::new(Held::Session(session)),
         }
@@ -158,7 +174,7 @@ impl Lead {
         let mut held = self.held.lock().await;
         let mut session = match std::mem::replace(&mut *held, Held::Lost) {
             Held::Session(session) if !session.connection.is_closed() => session,
-            Held::Session(_) | Held::Lost => join(&self.connector, self.role).await?,
+            Held::Session(_) | Held::Lost => join(&self.connector, self.role, self.silence).await?,
             Held::Released => {
                 *held = Held::Released;
                 return Err(StoreError::Closed);

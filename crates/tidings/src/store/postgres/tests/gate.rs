@@ -16,6 +16,8 @@ pub(super) enum Way {
     Open,
     /// They are closed.
     Closed,
+    /// Nothing passes, and neither side learns of an end.
+    Silent,
 }
 
 /// The proxy.
@@ -66,8 +68,15 @@ async fn forward(mut client: TcpStream, server: String, mut ways: watch::Receive
         return;
     }
     let mut server = TcpStream::connect(server).await.unwrap();
-    tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-        _ = ways.wait_for(|way| *way == Way::Closed) => {}
+    let is_silent = async {
+        let way = *ways.wait_for(|way| *way != Way::Open).await.unwrap();
+        way == Way::Silent
+    };
+    let is_silent = tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => false,
+        is_silent = is_silent => is_silent,
+    };
+    if is_silent {
+        let _ = ways.wait_for(|way| *way == Way::Closed).await;
     }
 }

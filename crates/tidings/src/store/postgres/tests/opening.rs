@@ -4,11 +4,13 @@ use std::error::Error as _;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 
+use super::gate::{Gate, Way};
 use super::{Database, open};
 use crate::config::PostgresConfig;
 use crate::store::postgres::fault::ConnectError;
@@ -115,6 +117,34 @@ async fn one_node_leads_until_it_ends() {
         tokio::task::yield_now().await;
     }
     stores[1].close().await;
+}
+
+/// The server is not told that a machine has lost its power, or that a process hangs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_says_nothing_loses_the_lead() {
+    let database = Database::create();
+    let gate = Gate::before(&database).await;
+    let mut config = gate.config(PostgresConfig::DEFAULT_TIMEOUT);
+    config.silence = Duration::from_millis(300);
+    let silent = PostgresStore::open(&config).await.unwrap();
+    // It may have been slow itself.
+    while !silent.leads().await.is_ok_and(|leads| leads) {}
+    let other = open(&database).await;
+    gate.set(Way::Silent);
+    while !other.leads().await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    gate.set(Way::Closed);
+    silent.leads().await.unwrap_err();
+    gate.set(Way::Open);
+    // It joins the others again, and does not lead.
+    while silent.leads().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!silent.leads().await.is_ok_and(|leads| leads));
+    assert!(other.leads().await.unwrap());
+    silent.close().await;
+    other.close().await;
 }
 
 #[tokio::test]
