@@ -6,7 +6,7 @@ use crate::cause::Cause;
 use crate::draft::Draft;
 use crate::event::{Event, Metadata};
 use crate::given::{Given, OwnerName};
-use crate::id::{OperationId, OwnerId, ResourceId, SystemId};
+use crate::id::{EventId, OperationId, OwnerId, ResourceId, SystemId};
 use crate::new_event::NewEvent;
 use crate::policy::Policy;
 use crate::rules::{Limits, Violations};
@@ -43,6 +43,20 @@ impl EventBuilder {
         };
         Self {
             new,
+            cause: None,
+            doc: None,
+        }
+    }
+
+    /// Begins with the fields that an update of the event `id` does not have.
+    pub(crate) fn of_update(id: EventId) -> Self {
+        let new = NewEvent {
+            id: id.into(),
+            owner: OwnerName::System.into(),
+            ..NewEvent::default()
+        };
+        Self {
+            new: new.with_placeholders(),
             cause: None,
             doc: None,
         }

@@ -65,6 +65,26 @@ impl EventFields<'_> {
         FIELDS_BYTES + self.description.len() + metadata
     }
 
+    /// The event, without its metadata.
+    pub fn without_metadata(&self) -> Event {
+        Event {
+            id: self.id,
+            owner: self.owner,
+            system_id: self.system_id,
+            operation_id: self.operation_id,
+            acted_upon: self.acted_upon,
+            category: self.category.clone(),
+            action: self.action.clone(),
+            description: self.description.to_owned(),
+            severity: self.severity,
+            status: self.status,
+            metadata: None,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
+        }
+    }
+
     /// Appends the JSON of the event, with the same bytes as `serde_json`.
     pub fn write_json(&self, json: &mut Vec<u8>) {
         put_uuid(json, "{\"id\":", self.id.as_uuid());

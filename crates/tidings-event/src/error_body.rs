@@ -34,6 +34,8 @@ pub enum ErrorCode {
     EventConflict,
     /// The owner's events have reached their storage quota.
     QuotaExceeded,
+    /// The event was published by another system than the caller's.
+    ForeignSystem,
     /// The caller has no event with this id.
     EventNotFound,
     /// The path does not exist.
@@ -79,7 +81,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code that this version sends.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::InvalidQuery,
@@ -92,6 +94,7 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::EventConflict,
         Self::QuotaExceeded,
+        Self::ForeignSystem,
         Self::EventNotFound,
         Self::RouteNotFound,
         Self::MethodNotAllowed,

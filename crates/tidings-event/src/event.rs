@@ -13,7 +13,8 @@ use crate::status::Status;
 /// `doc` a link to documentation.
 pub type Metadata = Map<String, Value>;
 
-/// A record of something that the server did. Only its status can change; it can also be deleted.
+/// A record of something that the server did. Its owner can change its status and delete it, and its publisher can
+/// replace its severity, description and metadata with an [`Update`](crate::Update).
 ///
 /// The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names
 /// `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it

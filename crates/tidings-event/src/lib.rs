@@ -67,6 +67,7 @@ mod list_query;
 mod moment;
 mod name;
 mod new_event;
+mod new_update;
 mod number;
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -86,6 +87,7 @@ mod status;
 mod stored_cause;
 mod stream;
 mod unique_object;
+mod update;
 mod warning;
 pub mod wire;
 
@@ -106,6 +108,7 @@ pub use given::{Given, OwnerName};
 pub use id::{EventId, IdError, OperationId, OwnerId, ResourceId, Rev, SystemId};
 pub use name::{Action, Category, NameError};
 pub use new_event::NewEvent;
+pub use new_update::NewUpdate;
 pub use page_request::{PageRequest, Paging, Total};
 pub use page_token::{PageToken, PageTokenError};
 pub use past::Past;
@@ -114,7 +117,8 @@ pub use rules::{Limits, Violation, Violations};
 pub use severity::{Severity, SeverityError};
 pub use sort::{Sort, SortKey, SortOrder};
 pub use status::{Status, StatusError};
-pub use stream::{Deletion, ResetReason, StatusChange, StreamItem};
+pub use stream::{ContentChange, Deletion, ResetReason, StatusChange, StreamItem};
+pub use update::{Update, UpdateBuilder};
 pub use warning::{Warning, WarningCode};
 
 /// The time type of every event: an instant in UTC with nanoseconds.

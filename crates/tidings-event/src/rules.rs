@@ -177,6 +177,11 @@ impl Violations {
             }));
     }
 
+    /// Adds the violations of another part of the same event.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// `Ok` if there is no violation.
     ///
     /// # Errors

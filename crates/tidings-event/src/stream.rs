@@ -86,6 +86,39 @@ pub struct Deletion {
     pub counts: Option<CountDelta>,
 }
 
+/// A change of content: the `data:` of an `updated` frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ContentChange {
+    /// The event as it is now. A reader that does not have it, because it was deleted or is not on the screen, skips
+    /// the change. Of a system event, each reader has `status` and `updatedAt` of their own and keeps them.
+    pub event: Box<Event>,
+    /// The difference that the change makes to the counts. Absent until the next `live` item while the stream catches
+    /// up.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::frame_counts::FrameCounts, inline))]
+    pub counts: Option<CountDelta>,
+}
+
+impl ContentChange {
+    /// A change to this event, without counts.
+    pub fn new(event: Event) -> Self {
+        Self {
+            event: Box::new(event),
+            counts: None,
+        }
+    }
+
+    /// Adds the difference that the change makes to the counts.
+    #[must_use]
+    pub fn with_counts(mut self, counts: CountDelta) -> Self {
+        self.counts = Some(counts);
+        self
+    }
+}
+
 impl StatusChange {
     /// A change of these events to `status` at `updated_at`, without counts.
     pub const fn new(ids: Vec<EventId>, status: Status, updated_at: Timestamp) -> Self {
@@ -182,6 +215,13 @@ pub enum StreamItem {
         /// The deleted events.
         deletion: Deletion,
     },
+    /// The publisher replaced the content of an event.
+    Updated {
+        /// The position of the reader after this item.
+        cursor: Cursor,
+        /// The event and its new content.
+        change: ContentChange,
+    },
     /// Replay is complete. From here on, each created event adds 1 to the count of its status, and the
     /// other changes carry their difference to the counts.
     Live {
@@ -244,6 +284,9 @@ impl StreamItem {
     /// The name of the frame for a deletion.
     pub const DELETED: &str = "deleted";
 
+    /// The name of the frame for a change of content.
+    pub const UPDATED: &str = "updated";
+
     /// The position of the reader after this item: the `id:` of its frame.
     pub const fn cursor(&self) -> Cursor {
         match self {
@@ -251,6 +294,7 @@ impl StreamItem {
             | Self::Created { cursor, .. }
             | Self::Status { cursor, .. }
             | Self::Deleted { cursor, .. }
+            | Self::Updated { cursor, .. }
             | Self::Live { cursor, .. }
             | Self::Reset { cursor, .. }
             | Self::Expiring { cursor, .. } => *cursor,
@@ -265,6 +309,7 @@ impl StreamItem {
             Self::Created { .. } => None,
             Self::Status { .. } => Some(Self::STATUS),
             Self::Deleted { .. } => Some(Self::DELETED),
+            Self::Updated { .. } => Some(Self::UPDATED),
             Self::Live { .. } => Some("live"),
             Self::Reset { .. } => Some("reset"),
             Self::Expiring { .. } => Some("expiring"),
@@ -281,6 +326,7 @@ impl StreamItem {
             Self::Created { event, .. } => serde_json::to_string(event),
             Self::Status { change, .. } => serde_json::to_string(change),
             Self::Deleted { deletion, .. } => serde_json::to_string(deletion),
+            Self::Updated { change, .. } => serde_json::to_string(change),
             Self::Live { cursor, summary } => serde_json::to_string(&LiveData {
                 cursor: *cursor,
                 summary: summary.clone(),
@@ -312,6 +358,10 @@ impl StreamItem {
             Self::DELETED => Self::Deleted {
                 cursor,
                 deletion: serde_json::from_str(data)?,
+            },
+            Self::UPDATED => Self::Updated {
+                cursor,
+                change: serde_json::from_str(data)?,
             },
             "ready" => {
                 let ReadyData { cursor, head } = serde_json::from_str(data)?;

@@ -24,6 +24,8 @@ pub enum WarningCode {
     Moved,
     /// The field was given more than once. The last value is stored.
     Duplicate,
+    /// A later update is stored already, so this one was dropped.
+    Outdated,
     /// A code that only a newer version knows. No server sends it.
     #[serde(other)]
     Unknown,
@@ -31,13 +33,14 @@ pub enum WarningCode {
 
 impl WarningCode {
     /// Every code that this version sends.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Truncated,
         Self::CharactersReplaced,
         Self::Converted,
         Self::Defaulted,
         Self::Moved,
         Self::Duplicate,
+        Self::Outdated,
     ];
 }
 
@@ -60,6 +63,17 @@ pub struct Warning {
     pub message: String,
 }
 
+impl Warning {
+    /// A warning about a field.
+    pub fn new(field: impl Into<String>, code: WarningCode, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            code,
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.message)
@@ -79,11 +93,7 @@ pub(crate) fn warn(
     if known || warnings.len() >= MAX_WARNINGS {
         return;
     }
-    warnings.push(Warning {
-        field: field.to_owned(),
-        code,
-        message: message.into(),
-    });
+    warnings.push(Warning::new(field, code, message));
 }
 
 #[cfg(test)]
