@@ -17,12 +17,17 @@ use std::sync::Arc;
 use tidings_event::OwnerId;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::error::{ChangeError, PublishError};
-use crate::store::{ChangeStep, Publication, StepOutcome, StoreError, Submission, Target};
+use crate::error::{ChangeError, PublishError, UpdateError};
+use crate::store::{
+    ChangeStep, ContentUpdate, Publication, StepOutcome, StoreError, Submission, Target,
+};
 use crate::sync::{JoinHandle, spawn};
 use lanes::LaneQueues;
 use queue::QueueClosed;
-use request::{ChangeRequest, PublishRequest, PublishResult, Reply, Request, StepResult};
+use request::{
+    ChangeRequest, PublishRequest, PublishResult, Reply, Request, StepResult, UpdateRequest,
+    UpdateResult,
+};
 use task::Task;
 
 pub(crate) use request::Asker;
@@ -92,6 +97,24 @@ impl Committer {
         let queued = queue.push(request);
         queued.map_err(|QueueClosed| PublishError::Closed)?;
         outcome.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Commits an update. Dropping the future has the same effect as for [`Self::publish`].
+    pub(crate) async fn update(&self, update: ContentUpdate) -> UpdateResult {
+        let (caller, outcome) = oneshot::channel();
+        let room = self.room_for(update.bytes()).await;
+        let room = room.map_err(|QueueClosed| UpdateError::Closed)?;
+        let queue = self.lanes.queue_of(update.owner);
+        let request = Request::Update(UpdateRequest {
+            update,
+            reply: Reply {
+                caller,
+                _room: room,
+            },
+        });
+        let queued = queue.push(request);
+        queued.map_err(|QueueClosed| UpdateError::Closed)?;
+        outcome.await.map_err(|_| UpdateError::Closed)?
     }
 
     /// Commits a step of a change. Dropping the future has the same effect as for [`Self::publish`].

@@ -8,11 +8,12 @@ use tidings_event::{Change, Deletion, OwnerId, Rev, StatusChange};
 
 use crate::frame::Frame;
 use crate::hub::{Content, Delivery, SystemDeletion};
-use crate::store::{Committed, RefillItem, StepOutcome, Stored};
+use crate::store::{Committed, RefillItem, StepOutcome, Stored, Updated};
 
 /// A new entry of a feed, before it is encoded for subscribers.
 pub(crate) enum FeedEntry<'a> {
     Created(&'a Stored),
+    Updated(&'a Updated),
     Changed(&'a StepOutcome),
 }
 
@@ -21,6 +22,7 @@ impl FeedEntry<'_> {
     pub(crate) const fn last(&self) -> Rev {
         match self {
             Self::Created(event) => event.rev,
+            Self::Updated(event) => event.rev,
             Self::Changed(step) => step.revs.up_to,
         }
     }
@@ -28,6 +30,7 @@ impl FeedEntry<'_> {
     pub(crate) fn delivery(&self, system: OwnerId) -> Delivery {
         match self {
             Self::Created(event) => Delivery::of_one(event.rev, Frame::created(event.json.clone())),
+            Self::Updated(event) => of_update(event),
             Self::Changed(step) => of_step(step, system),
         }
     }
@@ -40,6 +43,10 @@ pub(crate) fn of_commit(committed: &Committed) -> HashMap<OwnerId, Vec<FeedEntry
         let outcomes = by_owner.entry(one.owner).or_default();
         outcomes.push(FeedEntry::Created(one));
     }
+    for updated in committed.updated() {
+        let outcomes = by_owner.entry(updated.owner).or_default();
+        outcomes.push(FeedEntry::Updated(updated));
+    }
     for changed in committed.changed.iter().filter(|step| !step.ids.is_empty()) {
         let outcomes = by_owner.entry(changed.owner).or_default();
         outcomes.push(FeedEntry::Changed(changed));
@@ -51,9 +58,16 @@ pub(crate) fn of_commit(committed: &Committed) -> HashMap<OwnerId, Vec<FeedEntry
 pub(crate) fn of_refill(items: Vec<RefillItem>, system: OwnerId) -> Vec<Delivery> {
     let deliveries = items.into_iter().map(|item| match item {
         RefillItem::Created { rev, json } => Delivery::of_one(rev, Frame::created(json)),
+        RefillItem::Updated(updated) => of_update(&updated),
         RefillItem::Changed(step) => of_step(&step, system),
     });
     deliveries.collect()
+}
+
+/// The delivery of an update.
+fn of_update(updated: &Updated) -> Delivery {
+    let frame = Frame::updated(&updated.json, Some(&updated.counts));
+    Delivery::of_one(updated.rev, frame)
 }
 
 /// The delivery of a step, which is one frame.

@@ -4,6 +4,7 @@ mod opening;
 mod publishing;
 #[cfg(test)]
 mod tests;
+mod updating;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use tidings_event::{EventId, ResetReason, Violations};
+use tidings_event::{EventId, ResetReason, Severity, SystemId, Violations};
 
 use crate::bus::BusError;
 use crate::store::StoreError;
@@ -106,6 +106,62 @@ pub enum PublishError {
     },
     /// The store could not commit. Shared by all requests of the same commit.
     #[error("could not store the event")]
+    Store(#[source] Arc<StoreError>),
+    /// The engine was closed before it took the request.
+    #[error("the engine is closed")]
+    Closed,
+}
+
+/// Why an event was not updated.
+///
+/// One exception: after [`UpdateError::Closed`] or a store error the event can have been updated. Repeat the update; with
+/// a [sequence](tidings_event::UpdateBuilder::with_sequence) it never undoes a later one.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The update breaks the rules.
+    #[error("invalid update: {0}")]
+    Invalid(Violations),
+    /// The owner has no event with this id: it was never published, or deleted since.
+    #[error("the owner has no event with this id")]
+    NotFound,
+    /// The event was published by another system than those that the publisher speaks for.
+    #[error("the event was published by the system {system}")]
+    ForeignSystem {
+        /// The system.
+        system: SystemId,
+    },
+    /// Of an event of the system, only description and metadata can be updated: each user has marked it for themselves.
+    #[error(
+        "the severity and status of a system event cannot be updated; its severity is {severity}"
+    )]
+    OnlyTexts {
+        /// The severity of the event.
+        severity: Severity,
+    },
+    /// The event would be larger than [`Limits::event_bytes`](tidings_event::Limits::event_bytes).
+    #[error("the event would have {bytes} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// The size of its JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The events of the owner would take more bytes than they may
+    /// ([`Config::owner_bytes`](crate::Config::owner_bytes)).
+    #[error(
+        "the event would take {bytes} bytes, and the events of its owner take {used} of the {limit} allowed"
+    )]
+    QuotaExceeded {
+        /// What the event would take.
+        bytes: u64,
+        /// What the owner's events take now.
+        used: u64,
+        /// The limit that holds for this publisher.
+        limit: u64,
+    },
+    /// The store could not commit.
+    #[error("could not update the event")]
     Store(#[source] Arc<StoreError>),
     /// The engine was closed before it took the request.
     #[error("the engine is closed")]

@@ -3,7 +3,7 @@
 use bytes::{BufMut as _, Bytes, BytesMut};
 use memchr::memchr2_iter;
 use serde::Serialize;
-use tidings_event::{Cursor, Deletion, StatusChange, StreamItem};
+use tidings_event::{CountDelta, Cursor, Deletion, StatusChange, StreamItem};
 
 /// The part of a frame that is the same for all subscribers. Clones share the JSON.
 #[derive(Clone, Debug)]
@@ -22,6 +22,24 @@ impl Frame {
         Self {
             name: None,
             data: on_one_line(json),
+        }
+    }
+
+    /// The frame that shows new content of an event, from its JSON.
+    pub(crate) fn updated(event: &Bytes, counts: Option<&CountDelta>) -> Self {
+        let mut data = Vec::with_capacity(event.len() + ENVELOPE_BYTES);
+        data.extend_from_slice(b"{\"event\":");
+        data.extend_from_slice(event);
+        if let Some(counts) = counts {
+            // Its fields follow those of the change.
+            data.push(b',');
+            data.extend_from_slice(&json(counts)[1..]);
+        } else {
+            data.push(b'}');
+        }
+        Self {
+            name: Some(StreamItem::UPDATED),
+            data: on_one_line(data.into()),
         }
     }
 

@@ -106,7 +106,7 @@ pub use config::NatsConfig;
 pub use config::PostgresConfig;
 pub use config::{BusConfig, Config, Reserve, SqliteConfig, StoreConfig};
 pub use engine::Tidings;
-pub use error::{ChangeError, OpenError, PublishError};
+pub use error::{ChangeError, OpenError, PublishError, UpdateError};
 pub use operation::Operation;
 pub use retention::Retention;
 pub use store::StoreError;
@@ -117,14 +117,14 @@ pub use subscription::Subscription;
 pub use tidings_event::{
     Action, Category, Cause, CauseSeverity, Draft, Event, EventBuilder, EventId, IntoDraft, Limits,
     Metadata, OperationId, OwnerId, Receipt, ResourceId, Severity, Status, SystemId, Timestamp,
-    Violation, Violations, Warning, WarningCode,
+    Update, UpdateBuilder, Violation, Violations, Warning, WarningCode,
 };
 /// Lists, changes and streams, from `tidings-event`.
 pub use tidings_event::{
-    Change, ChangeOutcome, Changes, CountDelta, Cursor, Deletion, EventFilter, EventPage, EventRef,
-    EventType, EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken, Paging, ResetReason,
-    Rev, Selection, SeverityCount, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem,
-    Summary, Total,
+    Change, ChangeOutcome, Changes, ContentChange, CountDelta, Cursor, Deletion, EventFilter,
+    EventPage, EventRef, EventType, EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken,
+    Paging, ResetReason, Rev, Selection, SeverityCount, Sort, SortKey, SortOrder, Start,
+    StatusChange, StreamItem, Summary, Total,
 };
 
 /// Compiles the program in the README of the repository.

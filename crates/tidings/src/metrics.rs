@@ -29,6 +29,7 @@ use uncounted::{Counter, Family, Gauge, Histogram, exponential_buckets};
 pub(crate) struct Metrics {
     pub(crate) events_stored: Counter,
     pub(crate) events_repeated: Counter,
+    pub(crate) events_updated: Counter,
     pub(crate) events_changed: Family<ChangeLabel, Counter>,
     pub(crate) events_expired: Counter,
     pub(crate) deletions_forgotten: Counter,
@@ -140,6 +141,7 @@ impl Metrics {
         Self {
             events_stored: Counter::default(),
             events_repeated: Counter::default(),
+            events_updated: Counter::default(),
             events_changed: Family::default(),
             events_expired: Counter::default(),
             deletions_forgotten: Counter::default(),

@@ -68,6 +68,12 @@ impl GramFilter {
         self.0.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
+    /// The filter with a further text.
+    pub(crate) fn with_text(mut self, text: &str) -> Self {
+        self.add(&fold(text));
+        self
+    }
+
     /// Adds a folded text; how many bits that set.
     fn add(&mut self, text: &str) -> usize {
         let mut set = 0;

@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 mod change_step;
+mod content_update;
 mod decide;
 mod encoded;
 mod error;
@@ -41,6 +42,7 @@ use tidings_event::{
 
 use crate::retention::Retention;
 pub(crate) use change_step::{ChangeStep, StepOutcome, Target};
+pub(crate) use content_update::{ContentUpdate, UpdateOutcome, Updated};
 pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
 pub(crate) use feeds::{FeedBounds, RevRange, Side, Snapshot};

@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use postgres_database::Database;
 use tidings::{
     Change, Config, Event, EventFilter, EventId, EventRef, OwnerId, PageRequest, PostgresConfig,
-    PublishError, Selection, Severity, Status, Tidings, Timestamp,
+    PublishError, Selection, Severity, Status, Tidings, Timestamp, Update, UpdateError,
 };
 use uuid::Uuid;
 
@@ -41,6 +41,17 @@ fn event(owner: Option<OwnerId>, id: EventId, text: &str) -> Event {
     event.created_at = Timestamp::UNIX_EPOCH;
     event.operation_id = Uuid::from_u128(0x0B).into();
     event
+}
+
+fn update(owner: Option<OwnerId>, id: EventId, text: &str) -> Update {
+    let builder = Event::update(id)
+        .with_severity(Severity::Warning)
+        .with_description(text);
+    let builder = match owner {
+        Some(owner) => builder.for_user(owner),
+        None => builder,
+    };
+    builder.build().expect("it keeps the rules")
 }
 
 fn id(number: u64) -> EventId {
@@ -113,7 +124,7 @@ async fn change_at_random(seed: u64) {
                 let number = random.u64(..40);
                 let owner = owners[random.usize(..owners.len())];
                 let target = EventRef::from(id(number));
-                match random.u8(..10) {
+                match random.u8(..13) {
                     0..4 => {
                         // Batches lock several feeds, in the order of their events.
                         let mut batch: Vec<_> = (0..random.u64(1..6))
@@ -134,6 +145,14 @@ async fn change_at_random(seed: u64) {
                     }
                     7 => drop(node.delete(owner, target).await.expect("it is stored")),
                     8 => drop(node.delete(system, target).await.expect("it is stored")),
+                    9..12 => {
+                        let text = ["updated", "updated again"][random.usize(..2)];
+                        let owner = random.bool().then_some(owner);
+                        match node.update(update(owner, id(number), text)).await {
+                            Ok(_) | Err(UpdateError::NotFound) => {}
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
                     _ => {
                         let all = Selection::All { up_to: None };
                         let change = Change::Status(Status::Read);
@@ -147,14 +166,15 @@ async fn change_at_random(seed: u64) {
         task.await.unwrap_or_else(|panic| panic!("{panic}"));
     }
     audit(&database);
-    // Each rev of a feed was taken once: by a creation, a mark or a deletion. Marks that were overwritten are
-    // in the noted changes.
+    // Each rev of a feed was taken once: by a creation, an update, a mark or a deletion. Updates and marks that
+    // were overwritten are noted.
     let gaps = database.query(
         "SELECT feed.owner, rev FROM feed CROSS JOIN LATERAL generate_series(1, head) AS rev \
          WHERE (SELECT count(*) FROM (\
          SELECT created_rev AS taken FROM event WHERE owner = feed.owner \
          UNION ALL SELECT created_rev FROM tombstone WHERE owner = feed.owner \
-         UNION ALL SELECT recent_change.rev FROM recent_change WHERE owner = feed.owner\
+         UNION ALL SELECT recent_change.rev FROM recent_change WHERE owner = feed.owner \
+         UNION ALL SELECT recent_update.rev FROM recent_update WHERE owner = feed.owner\
          ) AS revs WHERE taken = rev) <> 1 LIMIT 1",
     );
     assert!(gaps.is_empty(), "{gaps:?}");
@@ -163,13 +183,14 @@ async fn change_at_random(seed: u64) {
         let mut shown = Vec::new();
         for node in &nodes {
             let page = node.list(*owner, EventFilter::default(), PageRequest::default());
-            let page = page.await.unwrap();
+            let page = page.await.expect("a page");
             let statuses: BTreeMap<_, _> = page
                 .events
                 .iter()
                 .map(|event| ((event.id, event.owner), event.status))
                 .collect();
-            shown.push((statuses, node.summary(*owner).await.unwrap()));
+            let counts = node.summary(*owner).await;
+            shown.push((statuses, counts.expect("the counts")));
         }
         assert_eq!(shown[0], shown[1]);
     }

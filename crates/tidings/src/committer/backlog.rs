@@ -194,7 +194,7 @@ impl Forming {
                 Judgement::SetAside(change.asker)
             }
             Request::Publish(publish) => self.judge_publish(publish),
-            Request::Change(_) => Judgement::Take,
+            Request::Update(_) | Request::Change(_) => Judgement::Take,
         }
     }
 
@@ -241,6 +241,10 @@ impl Forming {
                 self.events += publish.publication.submissions.len();
                 self.bytes += publish.bytes;
             }
+            Request::Update(request) => {
+                self.events += 1;
+                self.bytes += request.update.bytes();
+            }
             Request::Change(change) => self.events += change.step.targets.len(),
         }
         self.taken.add(request);
@@ -253,6 +257,10 @@ impl TakenGroup {
             Request::Publish(request) => {
                 self.group.publications.push(request.publication);
                 self.replies.publishers.push(request.reply);
+            }
+            Request::Update(request) => {
+                self.group.updates.push(request.update);
+                self.replies.updaters.push(request.reply);
             }
             Request::Change(request) => {
                 self.group.steps.push(request.step);

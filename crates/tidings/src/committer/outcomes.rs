@@ -12,7 +12,7 @@ use crate::deliveries;
 use crate::error::PublishError;
 use crate::hub::{Hub, Late};
 use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
-use crate::store::{Committed, Conflict, OverQuota, PublishOutcome};
+use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, UpdateOutcome};
 
 /// Delivers the new events and changes to the subscribers of their feeds, and tells the other nodes. Returns the
 /// feeds whose subscribers must first get what another node has committed.
@@ -36,6 +36,13 @@ pub(super) fn deliver(
     for one in committed.stored().filter(|one| one.repeated) {
         if let Some(waiting) = hub.expect(one.owner, one.rev) {
             late.entry(one.owner).or_default().push(waiting);
+        }
+    }
+    for outcome in &committed.updated {
+        if let UpdateOutcome::Kept { owner, rev, .. } = outcome
+            && let Some(waiting) = hub.expect(*owner, *rev)
+        {
+            late.entry(*owner).or_default().push(waiting);
         }
     }
     // The frame of a changed event of the system waits for the event, which another node may have stored.
@@ -75,6 +82,10 @@ pub(super) fn count(committed: &Committed, metrics: &Metrics) {
             }
         }
     }
+    let updated = committed.updated().count();
+    metrics.frames_encoded.inc_by(updated as u64);
+    metrics.events_updated.inc_by(updated as u64);
+    events = events.saturating_add(u32::try_from(updated).unwrap_or(u32::MAX));
     for changed in &committed.changed {
         let number = changed.ids.len();
         metrics.frames_encoded.inc_by(u64::from(number > 0));
@@ -104,6 +115,15 @@ pub(super) fn send<L>(
         match is_late {
             true => held.published.push((reply, published(outcome))),
             false => reply.send(published(outcome)),
+        }
+    }
+    for (reply, outcome) in replies.updaters.into_iter().zip(committed.updated) {
+        let is_late = outcome
+            .owner()
+            .is_some_and(|owner| late.contains_key(&owner));
+        match is_late {
+            true => held.updated.push((reply, Ok(outcome))),
+            false => reply.send(Ok(outcome)),
         }
     }
     for (reply, changed) in replies.changers.into_iter().zip(committed.changed) {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use tidings_event::{OwnerId, Receipt};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::error::{ChangeError, PublishError};
-use crate::store::{ChangeStep, Publication, StepOutcome, StoreError};
+use crate::error::{ChangeError, PublishError, UpdateError};
+use crate::store::{
+    ChangeStep, ContentUpdate, Publication, StepOutcome, StoreError, UpdateOutcome,
+};
 
 pub(super) type PublishResult = Result<Vec<Receipt>, PublishError>;
 pub(super) type StepResult = Result<StepOutcome, ChangeError>;
+pub(super) type UpdateResult = Result<UpdateOutcome, UpdateError>;
 
 /// The source of a step or of a large request. Askers take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +27,7 @@ pub(crate) enum Asker {
 #[derive(Debug)]
 pub(super) enum Request {
     Publish(PublishRequest),
+    Update(UpdateRequest),
     Change(ChangeRequest),
 }
 
@@ -35,6 +39,12 @@ pub(super) struct PublishRequest {
     /// The approximate memory of the request.
     pub(super) bytes: usize,
     pub(super) reply: Reply<PublishResult>,
+}
+
+#[derive(Debug)]
+pub(super) struct UpdateRequest {
+    pub(super) update: ContentUpdate,
+    pub(super) reply: Reply<UpdateResult>,
 }
 
 #[derive(Debug)]
@@ -63,19 +73,23 @@ impl<T> Reply<T> {
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     pub(super) publishers: Vec<Reply<PublishResult>>,
+    pub(super) updaters: Vec<Reply<UpdateResult>>,
     pub(super) changers: Vec<Reply<StepResult>>,
 }
 
 impl Replies {
     /// The number of requests in the group.
     pub(super) fn len(&self) -> usize {
-        self.publishers.len() + self.changers.len()
+        self.publishers.len() + self.updaters.len() + self.changers.len()
     }
 
     /// Reports to all callers that the commit failed.
     pub(super) fn fail(self, error: &Arc<StoreError>) {
         for reply in self.publishers {
             reply.send(Err(PublishError::Store(Arc::clone(error))));
+        }
+        for reply in self.updaters {
+            reply.send(Err(UpdateError::Store(Arc::clone(error))));
         }
         for reply in self.changers {
             reply.send(Err(ChangeError::Store(Arc::clone(error))));

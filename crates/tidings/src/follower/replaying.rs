@@ -99,6 +99,7 @@ impl Follower {
 fn frame_of(change: ReplayItem) -> Frame {
     match change {
         ReplayItem::Created(json) => Frame::created(json),
+        ReplayItem::Updated(json) => Frame::updated(&json, None),
         ReplayItem::Status {
             ids,
             system_ids,

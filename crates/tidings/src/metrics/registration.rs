@@ -33,6 +33,11 @@ impl Metrics {
             &self.events_repeated,
         );
         counter(
+            "events_updated",
+            "Events whose publishers replaced their content",
+            &self.events_updated,
+        );
+        counter(
             "frames_encoded",
             "Frames encoded as JSON, once per publication, change or replay",
             &self.frames_encoded,

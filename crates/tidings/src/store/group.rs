@@ -3,19 +3,27 @@
 use std::time::Duration;
 
 use super::change_step::{ChangeStep, StepOutcome};
+use super::content_update::{ContentUpdate, UpdateOutcome, Updated};
 use super::publication::{Publication, PublishOutcome, Stored};
 
-/// The content of one transaction: first the publish requests, then the steps, each in its order.
+/// The content of one transaction: first the publish requests, then the updates, then the steps, each in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) publications: Vec<Publication>,
+    pub(crate) updates: Vec<ContentUpdate>,
     pub(crate) steps: Vec<ChangeStep>,
 }
 
 impl Group {
+    /// Whether it has requests that can need room: all but the steps.
+    #[cfg(feature = "postgres")]
+    pub(crate) const fn needs_room(&self) -> bool {
+        !self.publications.is_empty() || !self.updates.is_empty()
+    }
+
     /// Whether there is nothing to commit.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.publications.is_empty() && self.steps.is_empty()
+        self.publications.is_empty() && self.updates.is_empty() && self.steps.is_empty()
     }
 }
 
@@ -27,6 +35,7 @@ pub(crate) type NextGroup = Box<dyn FnOnce() -> Group + Send>;
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
     pub(crate) published: Vec<PublishOutcome>,
+    pub(crate) updated: Vec<UpdateOutcome>,
     pub(crate) changed: Vec<StepOutcome>,
     /// How long the commit itself took, until it was on disk.
     pub(crate) sync_time: Duration,
@@ -37,5 +46,19 @@ impl Committed {
     pub(crate) fn stored(&self) -> impl Iterator<Item = &Stored> {
         let published = self.published.iter();
         published.flat_map(PublishOutcome::stored)
+    }
+
+    /// The events that have new content.
+    pub(crate) fn updated(&self) -> impl Iterator<Item = &Updated> {
+        self.updated.iter().filter_map(|outcome| match outcome {
+            UpdateOutcome::Updated(updated) => Some(updated),
+            UpdateOutcome::Kept { .. }
+            | UpdateOutcome::NotFound
+            | UpdateOutcome::ForeignSystem(_)
+            | UpdateOutcome::OnlyTexts { .. }
+            | UpdateOutcome::TooLarge { .. }
+            | UpdateOutcome::OverQuota { .. }
+            | UpdateOutcome::NoRoom(_) => None,
+        })
     }
 }

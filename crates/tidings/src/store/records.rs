@@ -107,6 +107,8 @@ pub(crate) struct EventRecord {
     pub(crate) id: Uuid,
     pub(crate) created_rev: i64,
     pub(crate) changed_rev: Option<i64>,
+    pub(crate) content_rev: Option<i64>,
+    pub(crate) sequence: Option<i64>,
     /// The number of its severity and status.
     pub(crate) kind: u8,
     pub(crate) created_at: i64,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tidings_event::Rev;
 
 use super::change_step::StepOutcome;
+use super::content_update::Updated;
 #[cfg(test)]
 use super::feeds::RevRange;
 
@@ -44,6 +45,8 @@ pub(crate) enum RefillItem {
         /// Its JSON when it was created.
         json: Bytes,
     },
+    /// New content of an event.
+    Updated(Updated),
     /// A mark or deletion of one or more events, whose revs are consecutive. `unchanged` is not read.
     Changed(StepOutcome),
 }
@@ -54,6 +57,10 @@ impl RefillItem {
     pub(crate) const fn revs(&self) -> RevRange {
         match self {
             Self::Created { rev, .. } => RevRange {
+                after: Rev::new(rev.get() - 1),
+                up_to: *rev,
+            },
+            Self::Updated(Updated { rev, .. }) => RevRange {
                 after: Rev::new(rev.get() - 1),
                 up_to: *rev,
             },

@@ -8,6 +8,8 @@ use tidings_event::{EventId, Rev, Status, Timestamp};
 pub(crate) enum ReplayItem {
     /// The JSON of an event, as its reader sees it now.
     Created(Bytes),
+    /// The JSON of an event whose content was replaced, as its reader sees it now.
+    Updated(Bytes),
     /// These events have this status since this moment.
     Status {
         ids: Vec<EventId>,

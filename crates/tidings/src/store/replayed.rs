@@ -15,6 +15,8 @@ pub(super) const REPLAY_PAGE_CHANGES: u32 = 1024;
 pub(super) enum ReplayRow {
     /// The event's JSON.
     Created(Bytes),
+    /// The JSON of an event whose content was replaced.
+    Updated(Bytes),
     Status(ReplayedEvent, Status, Timestamp),
     Deleted(ReplayedEvent),
 }
@@ -63,6 +65,7 @@ impl Run {
 /// Rows that become one frame.
 enum JoinedRows {
     Created(Bytes),
+    Updated(Bytes),
     Status(Run, Status, Timestamp),
     Deleted(Run),
 }
@@ -99,6 +102,7 @@ fn join(changes: Vec<(Rev, ReplayRow)>) -> Vec<(Rev, ReplayItem)> {
                 continue;
             }
             (_, ReplayRow::Created(json)) => JoinedRows::Created(json),
+            (_, ReplayRow::Updated(json)) => JoinedRows::Updated(json),
             (_, ReplayRow::Status(event, status, at)) => {
                 JoinedRows::Status(Run::of(&event), status, at)
             }
@@ -114,6 +118,7 @@ impl From<JoinedRows> for ReplayItem {
     fn from(joined: JoinedRows) -> Self {
         match joined {
             JoinedRows::Created(json) => Self::Created(json),
+            JoinedRows::Updated(json) => Self::Updated(json),
             JoinedRows::Status(run, status, at) => {
                 let (ids, system_ids) = run.into_ids();
                 Self::Status {

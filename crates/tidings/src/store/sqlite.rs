@@ -60,6 +60,7 @@ mod store_file;
 mod tombstones;
 mod type_pairs;
 mod unfinished_file;
+mod update;
 mod upgrade;
 mod viewer;
 mod volume;

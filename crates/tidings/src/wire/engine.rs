@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use tidings_event::{
     Change, Draft, EventFilter, EventRef, EventType, OwnerId, PageRequest, Receipt, Selection,
-    Start,
+    Start, SystemId, Update,
 };
 
 use super::{EncodedPage, Follower, PageRest, Prepared, RevokedTokens, RunningChange};
 use crate::engine::Tidings;
-use crate::error::{ChangeError, PublishError};
+use crate::error::{ChangeError, PublishError, UpdateError};
 use crate::store::StoreError;
 
 /// The methods of the engine for a server. It is a handle like [`Tidings`], from which it is made, and
@@ -66,6 +66,20 @@ impl Engine {
         events: Vec<Prepared>,
     ) -> Result<Vec<Receipt>, PublishError> {
         self.tidings.publish_prepared_by_owner(events).await
+    }
+
+    /// Same as [`Tidings::update`], for a publisher who can change only what `systems` have published; `None` if
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was changed; [`UpdateError`] gives the reason.
+    pub async fn update(
+        &self,
+        update: Update,
+        systems: Option<Vec<SystemId>>,
+    ) -> Result<Receipt, UpdateError> {
+        self.tidings.update_of(update, systems).await
     }
 
     /// Same as [`Tidings::subscribe`], without a task that waits: for a server of many streams.

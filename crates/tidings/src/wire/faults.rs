@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_event::{EventId, ResetReason, Violations};
+use tidings_event::{EventId, ResetReason, Severity, SystemId, Violations};
 
-use crate::error::{ChangeError, PublishError};
+use crate::error::{ChangeError, PublishError, UpdateError};
 use crate::store::StoreError;
 
 /// The variants of [`PublishError`], exhaustively.
@@ -60,6 +60,45 @@ pub enum PublishFault {
     /// [`PublishError::Store`]
     Store(Arc<StoreError>),
     /// [`PublishError::Closed`]
+    Closed,
+}
+
+/// The variants of [`UpdateError`], exhaustively.
+#[derive(Clone, Debug)]
+pub enum UpdateFault {
+    /// [`UpdateError::Invalid`]
+    Invalid(Violations),
+    /// [`UpdateError::NotFound`]
+    NotFound,
+    /// [`UpdateError::ForeignSystem`]
+    ForeignSystem {
+        /// The system that published the event.
+        system: SystemId,
+    },
+    /// [`UpdateError::OnlyTexts`]
+    OnlyTexts {
+        /// The severity of the event.
+        severity: Severity,
+    },
+    /// [`UpdateError::TooLarge`]
+    TooLarge {
+        /// The size of its JSON.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// [`UpdateError::QuotaExceeded`]
+    QuotaExceeded {
+        /// The bytes that the event would take.
+        bytes: u64,
+        /// The bytes that the owner's events take now.
+        used: u64,
+        /// The limit for this publisher.
+        limit: u64,
+    },
+    /// [`UpdateError::Store`]
+    Store(Arc<StoreError>),
+    /// [`UpdateError::Closed`]
     Closed,
 }
 
@@ -153,6 +192,23 @@ impl From<PublishError> for PublishFault {
             },
             PublishError::Store(error) => Self::Store(error),
             PublishError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<UpdateError> for UpdateFault {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Invalid(violations) => Self::Invalid(violations),
+            UpdateError::NotFound => Self::NotFound,
+            UpdateError::ForeignSystem { system } => Self::ForeignSystem { system },
+            UpdateError::OnlyTexts { severity } => Self::OnlyTexts { severity },
+            UpdateError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
+            UpdateError::QuotaExceeded { bytes, used, limit } => {
+                Self::QuotaExceeded { bytes, used, limit }
+            }
+            UpdateError::Store(error) => Self::Store(error),
+            UpdateError::Closed => Self::Closed,
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod start;
 pub(crate) mod system;
+pub(crate) mod updates;
 
 use tidings::Event;
 use tidings_event::{EventBuilder, OwnerId, Severity};

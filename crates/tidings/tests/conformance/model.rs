@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use tidings::{Change, Event, EventFilter, Receipt, Status};
+use tidings::{Change, Event, EventFilter, Metadata, Receipt, Severity, Status};
 use tidings_event::{
     Cursor, EventId, EventType, EventTypes, OwnerId, OwnerKind, Rev, Sort, SortKey, SortOrder,
     Summary,
@@ -17,7 +17,28 @@ pub(crate) type EventKey = (OwnerId, EventId);
 pub(crate) enum Entry {
     Created(Box<Event>),
     Status(EventKey, Status),
+    Updated(EventKey, Content),
     Deleted(EventKey),
+}
+
+/// What an update makes of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Content {
+    pub(crate) severity: Severity,
+    pub(crate) description: String,
+    pub(crate) metadata: Option<Metadata>,
+    /// Whether the event becomes unread.
+    pub(crate) is_unread: bool,
+}
+
+/// The outcome of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UpdateOutcome {
+    Updated,
+    Repeated,
+    Outdated,
+    NotFound,
+    OnlyTexts,
 }
 
 /// Every feed as a plain list of changes.
@@ -26,6 +47,8 @@ pub(crate) struct Model {
     feeds: HashMap<OwnerId, Vec<Entry>>,
     /// The rev at which each event was published, deleted or not.
     created: HashMap<EventKey, Rev>,
+    /// The numbers of the last updates.
+    sequences: HashMap<EventKey, u64>,
 }
 
 /// An owner's inbox at some moment.
@@ -37,6 +60,7 @@ impl Model {
             system,
             feeds: HashMap::new(),
             created: HashMap::new(),
+            sequences: HashMap::new(),
         }
     }
 
@@ -52,10 +76,12 @@ impl Model {
                 assert_eq!(first, Some(&rev), "a repeat has its first rev");
                 let published = self.published(key);
                 let published = published.expect("a repeat was published before");
-                assert_eq!(published.description, event.description);
                 assert_eq!(published.created_at, event.created_at);
-                let there = self.inbox(owner).contains_key(&key);
-                assert_eq!(event.deleted_at.is_none(), there);
+                // An event that was updated since is returned as it is now.
+                let there = self.inbox(owner).remove(&key);
+                let now = there.as_ref().unwrap_or(published);
+                assert_eq!(now.description, event.description);
+                assert_eq!(event.deleted_at.is_none(), there.is_some());
             } else {
                 assert_eq!(rev, self.head(owner).next(), "revs grow by exactly 1");
                 let first = self.created.insert(key, rev);
@@ -112,6 +138,40 @@ impl Model {
         };
         self.push(owner, entry);
         true
+    }
+
+    /// Does what the engine was asked to do by an update.
+    pub(crate) fn update(
+        &mut self,
+        key: EventKey,
+        mut content: Content,
+        sequence: Option<u64>,
+    ) -> UpdateOutcome {
+        let Some(event) = self.inbox(key.0).remove(&key) else {
+            return UpdateOutcome::NotFound;
+        };
+        let is_same = event.severity == content.severity
+            && event.description == content.description
+            && event.metadata == content.metadata;
+        let last = self.sequences.get(&key).copied();
+        match (sequence, last) {
+            (Some(number), Some(last)) if number < last || (number == last && !is_same) => {
+                return UpdateOutcome::Outdated;
+            }
+            (number, last) if is_same && (number.is_none() || number == last) => {
+                return UpdateOutcome::Repeated;
+            }
+            _ => {}
+        }
+        if key.0 == self.system && (content.severity != event.severity || content.is_unread) {
+            return UpdateOutcome::OnlyTexts;
+        }
+        content.is_unread |= content.severity < event.severity;
+        if let Some(number) = sequence {
+            self.sequences.insert(key, number);
+        }
+        self.push(key.0, Entry::Updated(key, content));
+        UpdateOutcome::Updated
     }
 
     fn push(&mut self, owner: OwnerId, entry: Entry) {
@@ -171,6 +231,16 @@ impl Model {
                         // The system may have deleted the event since.
                         if let Some(event) = inbox.get_mut(key) {
                             event.status = *status;
+                        }
+                    }
+                    Entry::Updated(key, content) => {
+                        if let Some(event) = inbox.get_mut(key) {
+                            event.severity = content.severity;
+                            event.description.clone_from(&content.description);
+                            event.metadata.clone_from(&content.metadata);
+                            if content.is_unread {
+                                event.status = Status::Unread;
+                            }
                         }
                     }
                     Entry::Deleted(key) => {

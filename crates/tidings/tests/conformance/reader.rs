@@ -120,7 +120,11 @@ impl Reader {
                     // The replay leaves out an event that was deleted since it began, but not its changes.
                     if let Some(event) = self.inbox.get_mut(&key) {
                         event.status = change.status;
-                        event.updated_at = change.updated_at;
+                        // The frames of the two feeds have no order.
+                        event.updated_at = match key.0 == self.system {
+                            true => event.updated_at.max(change.updated_at),
+                            false => change.updated_at,
+                        };
                     }
                 }
             }
@@ -129,6 +133,20 @@ impl Reader {
                 self.recount(deletion.counts.as_ref());
                 for key in self.meant(deletion.ids, deletion.system_ids) {
                     self.inbox.remove(&key);
+                }
+            }
+            StreamItem::Updated { change, .. } => {
+                self.moved(before, cursor, 1);
+                self.recount(change.counts.as_ref());
+                let of_system = change.event.owner == Some(self.system);
+                // An event that the reader has deleted does not come back.
+                if let Some(known) = self.inbox.get_mut(&key_of(&change.event)) {
+                    let mut event = *change.event;
+                    if of_system {
+                        event.status = known.status;
+                        event.updated_at = event.updated_at.max(known.updated_at);
+                    }
+                    *known = event;
                 }
             }
             other => panic!("unexpected {other:?}"),

@@ -27,6 +27,8 @@ pub(crate) struct There {
     pub(crate) json: Bytes,
     /// The digest of its content.
     pub(crate) digest: Digest,
+    /// Whether an update has replaced its content since it was published.
+    pub(crate) updated: bool,
     /// Whether it is deleted.
     pub(crate) deleted: bool,
 }
@@ -58,6 +60,7 @@ impl There {
             created_at: remains.created_at,
             json: event.to_json_with(submission.metadata.as_deref()).into(),
             digest: remains.digest,
+            updated: false,
             deleted: true,
         }
     }
@@ -66,8 +69,8 @@ impl There {
     pub(crate) fn repeated_by(self, submission: &Submission, owner: OwnerId) -> Option<Stored> {
         let digests = &submission.digests;
         let same_time = submission.event.created_at == self.created_at;
-        // A deleted event has no content to compare.
-        let stored = || match self.deleted {
+        // A deleted event has no content to compare, and an updated one not that of its publish request.
+        let stored = || match self.deleted || self.updated {
             true => None,
             false => serde_json::from_slice(&self.json).ok(),
         };

@@ -22,7 +22,7 @@ const FEEDS: &str = "\
 const EVENTS: &str = "\
     SELECT owner, (severity * 2 + status)::smallint, count(*), \
     sum(512 + octet_length(category) + octet_length(action) + octet_length(description) \
-    + coalesce(octet_length(metadata), 0))::bigint, max(greatest(created_rev, changed_rev)) \
+    + coalesce(octet_length(metadata), 0))::bigint, max(greatest(created_rev, changed_rev, content_rev)) \
     FROM event WHERE owner = ANY ($1) GROUP BY 1, 2";
 
 const TOMBSTONES: &str = "\

@@ -11,6 +11,7 @@ mod pipeline;
 mod publish;
 mod state;
 mod subjects;
+mod update;
 mod write;
 
 use std::sync::Arc;
@@ -22,7 +23,9 @@ use tokio::time::{Instant, timeout};
 use super::fault::{is_conflict, is_response, store_error};
 use super::pool::{Connection, Pool, Pooled};
 use super::read_fault::ReadFault;
-use crate::store::{Committed, Group, NextGroup, PublishOutcome, StoreError, StoreIdentity};
+use crate::store::{
+    Committed, Group, NextGroup, PublishOutcome, StoreError, StoreIdentity, UpdateOutcome,
+};
 use abandoned::Abandoned;
 use doubt::{Evidence, FIRST_WAIT, MAX_WAIT, tell_apart};
 use fresh::{Expectation, Fresh, Tried};
@@ -190,19 +193,20 @@ impl Commits {
             Err(error) => return Err(error),
         };
         let committed = match self.commit_group(ready, &group).await {
-            // Steps can make room, so they are committed without the publish requests.
-            Err(StoreError::Full(error))
-                if !group.publications.is_empty() && !group.steps.is_empty() =>
-            {
+            // Steps can make room, so they are committed without the others.
+            Err(StoreError::Full(error)) if !group.steps.is_empty() && group.needs_room() => {
                 let rejected = Arc::new(StoreError::Full(error));
-                let number = group.publications.len();
+                let (number, updates) = (group.publications.len(), group.updates.len());
                 let steps = Group {
-                    publications: Vec::new(),
                     steps: group.steps,
+                    ..Group::default()
                 };
                 let mut committed = self.commit_group(None, &steps).await?;
                 committed.published = (0..number)
                     .map(|_| PublishOutcome::NoRoom(Arc::clone(&rejected)))
+                    .collect();
+                committed.updated = (0..updates)
+                    .map(|_| UpdateOutcome::NoRoom(Arc::clone(&rejected)))
                     .collect();
                 Ok(committed)
             }
@@ -332,8 +336,8 @@ impl Commits {
             if let Some(published) = self.attempt_new(&mut ongoing, fresh, subjects).await? {
                 return Ok(Committed {
                     published,
-                    changed: Vec::new(),
                     sync_time: began.elapsed(),
+                    ..Committed::default()
                 });
             }
         }
@@ -350,14 +354,18 @@ impl Commits {
             .map_err(|_| Failure::Silence)??;
         let published = group.publications.iter();
         let mut published: Vec<_> = published.map(|request| state.publish(request)).collect();
+        let updated = group.updates.iter().map(|update| state.update(update));
+        let updated: Vec<_> = updated.collect();
         let changed = group.steps.iter().map(|step| state.apply(step));
         let changed: Vec<_> = changed.collect();
         let began = Instant::now();
         if state.is_unchanged() {
             // Repeats and changes without effect acknowledge what an earlier transaction has done.
             let is_stored = |outcome: &_| matches!(outcome, PublishOutcome::Stored(_));
-            let acknowledges =
-                published.iter().any(is_stored) || changed.iter().any(|step| step.unchanged > 0);
+            let is_kept = |outcome: &_| matches!(outcome, UpdateOutcome::Kept { .. });
+            let acknowledges = published.iter().any(is_stored)
+                || updated.iter().any(is_kept)
+                || changed.iter().any(|step| step.unchanged > 0);
             if acknowledges {
                 let owners = state.owners();
                 let confirmed = confirm::confirm(connection, &self.sent, &owners);
@@ -381,6 +389,7 @@ impl Commits {
                 tell_apart(&mut published, group);
                 return Ok(Committed {
                     published,
+                    updated,
                     changed,
                     sync_time: began.elapsed(),
                 });
@@ -395,6 +404,7 @@ impl Commits {
         ongoing.end();
         Ok(Committed {
             published,
+            updated,
             changed,
             sync_time: began.elapsed(),
         })

@@ -16,8 +16,8 @@ const FEEDS: &str = "\
 
 const EVENTS: &str = "\
     SELECT owner, id, created_rev, changed_rev, (severity * 2 + status)::smallint, created_at, updated_at, \
-    aged_from, system_id, operation_id, acted_upon, category, action, description, metadata, digest \
-    FROM event WHERE (owner, created_rev) > ($1, $2) ORDER BY owner, created_rev LIMIT $3";
+    aged_from, system_id, operation_id, acted_upon, category, action, description, metadata, digest, \
+    content_rev, sequence FROM event WHERE (owner, created_rev) > ($1, $2) ORDER BY owner, created_rev LIMIT $3";
 
 const TOMBSTONES: &str = "\
     SELECT owner, id, created_rev, deleted_rev, digest, created_at, deleted_at FROM tombstone \
@@ -107,6 +107,8 @@ fn event(row: &Row) -> Result<Record, ReadFault> {
         description: get(row, 13)?,
         metadata: get(row, 14)?,
         digest: get(row, 15)?,
+        content_rev: get(row, 16)?,
+        sequence: get(row, 17)?,
     })))
 }
 

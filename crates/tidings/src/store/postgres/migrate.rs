@@ -29,6 +29,10 @@ pub(super) const MIGRATIONS: &[NamedMigration<'static>] = &[
         "V3__revocations",
         include_str!("../../../migrations/postgres/0003_revocations.sql"),
     ),
+    (
+        "V4__content",
+        include_str!("../../../migrations/postgres/0004_content.sql"),
+    ),
 ];
 
 /// The table that lists the migrations.

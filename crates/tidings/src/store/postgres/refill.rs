@@ -1,5 +1,7 @@
 //! What happened in a feed, as exactly as the node that committed it has delivered it.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use tidings_event::{
     Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, StreamItem, Timestamp,
@@ -10,14 +12,14 @@ use uuid::Uuid;
 use super::query::Query;
 use super::read_fault::ReadFault;
 use super::read_transaction::ReadTransaction;
-use super::replay::{CREATED_AT_A_TIME, created_sql, in_range};
+use super::replay::{created_sql, in_range, is_all};
 use super::row::{
-    CREATED_COLUMNS, EVENT_COLUMN_COUNT, event_json, id, moment, owner, rev, rev_to_sql, severity,
-    status,
+    CREATED_COLUMNS, EVENT_COLUMN_COUNT, UPDATED_COLUMNS, event_json, id, moment, owner, rev,
+    rev_to_sql, severity, status,
 };
 use super::viewer::{SeenFeed, Viewer};
 use crate::ended_overlay::EndedOverlay;
-use crate::store::{Refill, RefillItem, RevRange, StepOutcome};
+use crate::store::{Refill, RefillItem, RevRange, StepOutcome, Updated};
 
 /// The most marks and deletions of one refill: two of the longest steps.
 const MOST_CHANGES: usize = 2 * StreamItem::MAX_IDS;
@@ -44,6 +46,25 @@ const FIRST_MARK: &str = "\
 const CHANGES: &str = "\
     SELECT rev, id, step, system_rev, severity, before, after, at FROM recent_change \
     WHERE owner = $1 AND rev > $2 AND rev <= $3 ORDER BY rev LIMIT $4";
+
+/// Whether a rev belongs to no step: `$1` is the owner, `$2` the rev.
+const IS_NO_STEP: &str = "\
+    SELECT 1 FROM event WHERE owner = $1 AND created_rev = $2 \
+    UNION ALL SELECT 1 FROM recent_update WHERE owner = $1 AND rev = $2";
+
+/// The most updates of one refill: some MiB of the largest events.
+const MOST_UPDATES: i64 = 32;
+
+/// The updates of a feed, with the events that no later update has changed. The condition on `owner` bounds both.
+static UPDATES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {UPDATED_COLUMNS}, noted.rev, noted.severity_before, noted.status_before \
+         FROM (SELECT * FROM recent_update WHERE owner = $1 AND rev > $2 AND rev <= $3 \
+         ORDER BY rev LIMIT {MOST_UPDATES}) AS noted \
+         LEFT JOIN event ON event.owner = $1 AND event.id = noted.id AND event.content_rev = noted.rev \
+         ORDER BY noted.rev"
+    )
+});
 
 /// The overlays of events of the system: `$1` is the system, `$2` the events' revs. Without a row, or with one
 /// whose removal has begun, what the users did to the event is no longer known.
@@ -101,14 +122,17 @@ pub(super) async fn refill(
         return Ok(Refill::Incomplete { head });
     };
     let up_to = created.up_to;
-    let mut changes = changes.read;
-    changes.retain(|changed| changed.rev <= up_to);
-    let Ok(mut items) = items(
-        (feed.owner, is_system),
-        (after, up_to),
-        created.read,
-        changes,
-    ) else {
+    let Ok(updated) = updated(reading, feed, RevRange { after, up_to }).await? else {
+        return Ok(Refill::Incomplete { head });
+    };
+    let up_to = updated.up_to;
+    let mut read = ReadChanges {
+        created: created.read,
+        updated: updated.read,
+        changes: changes.read,
+    };
+    read.changes.retain(|changed| changed.rev <= up_to);
+    let Ok(mut items) = items((feed.owner, is_system), (after, up_to), read) else {
         return Ok(Refill::Incomplete { head });
     };
     if is_system {
@@ -161,13 +185,13 @@ async fn changes(
     Ok(Ok(Run { read, up_to }))
 }
 
-/// Whether an event that is still there was created at a rev.
+/// Whether an event that is still there was created or updated at a rev.
 async fn is_created(
     reading: &ReadTransaction<'_>,
     feed: &SeenFeed,
     rev: Rev,
 ) -> Result<bool, ReadFault> {
-    let query = Query::new("SELECT 1 FROM event WHERE owner = $1 AND created_rev = $2")
+    let query = Query::new(IS_NO_STEP)
         .with(*feed.owner.as_uuid())
         .with(rev_to_sql(rev));
     Ok(!reading.rows(query).await?.is_empty())
@@ -200,7 +224,10 @@ async fn created(
     feed: &SeenFeed,
     range: RevRange,
 ) -> Result<Result<Run<(Rev, Bytes)>, NotKept>, ReadFault> {
-    let columns = format!("{CREATED_COLUMNS}, event.changed_rev IS NULL OR first.rev IS NOT NULL");
+    let columns = format!(
+        "{CREATED_COLUMNS}, event.content_rev IS NULL \
+         AND (event.changed_rev IS NULL OR first.rev IS NOT NULL)"
+    );
     let sql = created_sql(&columns, FIRST_MARK);
     let rows = reading.rows(in_range(&sql, feed, range)).await?;
     let mut read = Vec::with_capacity(rows.len());
@@ -210,16 +237,51 @@ async fn created(
         }
         read.push((rev(row, 0)?, event_json(row)?));
     }
-    let there: i64 = match rows.last() {
-        Some(last) => last.try_get(EVENT_COLUMN_COUNT + 1)?,
-        None => 0,
-    };
-    let is_all = there < CREATED_AT_A_TIME && rows.len() as u64 == there.unsigned_abs();
+    let is_all = is_all(&rows, EVENT_COLUMN_COUNT + 1)?;
     let up_to = match read.last() {
         Some((last, _)) if !is_all => *last,
         _ => range.up_to,
     };
     Ok(Ok(Run { read, up_to }))
+}
+
+/// The updates of a range, if no later update has replaced the content of their events.
+async fn updated(
+    reading: &ReadTransaction<'_>,
+    feed: &SeenFeed,
+    range: RevRange,
+) -> Result<Result<Run<Updated>, NotKept>, ReadFault> {
+    let rows = reading.rows(in_range(&UPDATES, feed, range)).await?;
+    let mut read = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if row.try_get::<_, Option<i64>>(0)?.is_none() {
+            return Ok(Err(NotKept));
+        }
+        let mut counts = CountDelta::default();
+        // The columns of status and severity, which the update left like this.
+        counts.add(status(row, 9)?, severity(row, 8)?, 1);
+        let before = EVENT_COLUMN_COUNT + 1;
+        counts.add(status(row, before + 1)?, severity(row, before)?, -1);
+        read.push(Updated {
+            owner: feed.owner,
+            rev: rev(row, EVENT_COLUMN_COUNT)?,
+            json: event_json(row)?,
+            counts,
+        });
+    }
+    let is_full = i64::try_from(rows.len()) == Ok(MOST_UPDATES);
+    let up_to = match read.last() {
+        Some(last) if is_full => last.rev,
+        _ => range.up_to,
+    };
+    Ok(Ok(Run { read, up_to }))
+}
+
+/// What the parts of a refill have read, each in the order of its revs.
+struct ReadChanges {
+    created: Vec<(Rev, Bytes)>,
+    updated: Vec<Updated>,
+    changes: Vec<FoundChange>,
 }
 
 /// An item and, if it is a deletion of the system, the positions of the deleted events.
@@ -229,18 +291,23 @@ type Item = (RefillItem, Vec<Option<Rev>>);
 fn items(
     owner: (OwnerId, bool),
     (after, up_to): (Rev, Rev),
-    created: Vec<(Rev, Bytes)>,
-    changes: Vec<FoundChange>,
+    read: ReadChanges,
 ) -> Result<Vec<Item>, NotKept> {
     let mut items: Vec<Item> = Vec::new();
-    let mut created = created.into_iter().peekable();
-    let mut changes = changes.into_iter().peekable();
+    let mut created = read.created.into_iter().peekable();
+    let mut updated = read.updated.into_iter().peekable();
+    let mut changes = read.changes.into_iter().peekable();
     let mut reached = after;
     while reached < up_to {
         let next = reached.next();
         if let Some((rev, json)) = created.next_if(|(rev, _)| *rev == next) {
             items.push((RefillItem::Created { rev, json }, Vec::new()));
             reached = rev;
+            continue;
+        }
+        if let Some(updated) = updated.next_if(|updated| updated.rev == next) {
+            reached = updated.rev;
+            items.push((RefillItem::Updated(updated), Vec::new()));
             continue;
         }
         let first = changes.next_if(|changed| changed.rev == next);

@@ -22,14 +22,24 @@ pub(super) const CREATED_AT_A_TIME: i64 = 128;
 /// and none after those that together take a page, so that a few large events are not read for nothing. The column
 /// `number` says how many there are without that.
 pub(super) fn created_sql(columns: &str, joins: &str) -> String {
+    events_sql("created_rev", columns, joins)
+}
+
+/// The same of the events whose content was replaced in a range.
+pub(super) fn updated_sql(columns: &str, joins: &str) -> String {
+    events_sql("content_rev", columns, joins)
+}
+
+/// The events whose `rev` is in a range.
+fn events_sql(rev: &str, columns: &str, joins: &str) -> String {
     format!(
         "SELECT {columns}, event.number FROM (SELECT *, count(*) OVER () AS number, \
          sum(640 + octet_length(description) + coalesce(octet_length(metadata), 0)) \
-         OVER (ORDER BY created_rev ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before \
-         FROM (SELECT * FROM event WHERE owner = $1 AND created_rev > $2 AND created_rev <= $3 \
-         ORDER BY created_rev LIMIT {CREATED_AT_A_TIME}) AS created) AS event {joins} \
+         OVER (ORDER BY {rev} ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before \
+         FROM (SELECT * FROM event WHERE owner = $1 AND {rev} > $2 AND {rev} <= $3 \
+         ORDER BY {rev} LIMIT {CREATED_AT_A_TIME}) AS created) AS event {joins} \
          WHERE coalesce(event.before, 0) < {REPLAY_PAGE_BYTES} \
-         ORDER BY event.created_rev"
+         ORDER BY event.{rev}"
     )
 }
 
@@ -56,6 +66,7 @@ pub(super) async fn replay(
     // Each part ends the page where it has read enough, so that the next parts read no further.
     let mut changes = Vec::new();
     range.up_to = created(reading, viewer, feed, range, &mut changes).await?;
+    range.up_to = updated(reading, viewer, feed, range, &mut changes).await?;
     range.up_to = deleted(reading, viewer, (feed, side), range, &mut changes).await?;
     if side == Side::Own {
         range.up_to = status_changes(reading, feed, range, &mut changes).await?;
@@ -93,14 +104,48 @@ async fn created(
                 return Ok(after);
             }
         }
-        let there: i64 = match rows.last() {
-            Some(last) => last.try_get(EVENT_COLUMN_COUNT + 1)?,
-            None => return Ok(range.up_to),
-        };
-        if there < CREATED_AT_A_TIME && rows.len() as u64 == there.unsigned_abs() {
+        if is_all(&rows, EVENT_COLUMN_COUNT + 1)? {
             return Ok(range.up_to);
         }
     }
+}
+
+/// The events with new content, as the viewer sees them now, without those that come as created or that the viewer
+/// deleted.
+async fn updated(
+    reading: &ReadTransaction<'_>,
+    viewer: &Viewer,
+    feed: &SeenFeed,
+    range: RevRange,
+    changes: &mut Vec<(Rev, ReplayRow)>,
+) -> Result<Rev, ReadFault> {
+    let columns = format!("{SEEN_COLUMNS}, coalesce(overlay.deleted, false), event.content_rev");
+    let sql = updated_sql(&columns, &overlay_join(4, 5));
+    let query = in_range(&sql, feed, range)
+        .with(*viewer.owner.as_uuid())
+        .with(*reading.system().as_uuid());
+    let rows = reading.rows(query).await?;
+    let mut last = range.after;
+    for row in &rows {
+        last = rev(row, EVENT_COLUMN_COUNT + 1)?;
+        let is_created = rev(row, 0)? > range.after;
+        if !is_created && !row.try_get::<_, bool>(EVENT_COLUMN_COUNT)? {
+            changes.push((last, ReplayRow::Updated(event_json(row)?)));
+        }
+    }
+    Ok(match is_all(&rows, EVENT_COLUMN_COUNT + 2)? {
+        true => range.up_to,
+        false => last,
+    })
+}
+
+/// Whether these rows of [`events_sql`] are all in their range. The column `number` has this index.
+pub(super) fn is_all(rows: &[Row], number: usize) -> Result<bool, ReadFault> {
+    let there: i64 = match rows.last() {
+        Some(last) => last.try_get(number)?,
+        None => return Ok(true),
+    };
+    Ok(there < CREATED_AT_A_TIME && rows.len() as u64 == there.unsigned_abs())
 }
 
 async fn deleted(
@@ -157,7 +202,7 @@ async fn overlays(
     changes: &mut Vec<(Rev, ReplayRow)>,
 ) -> Result<Rev, ReadFault> {
     let sql = format!(
-        "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
+        "SELECT overlay.changed_rev, event.id, overlay.status, greatest(overlay.updated_at, event.updated_at), \
          overlay.deleted, {} FROM overlay \
          JOIN event ON event.owner = $4 AND event.created_rev = overlay.system_rev \
          WHERE overlay.owner = $1 AND overlay.changed_rev > $2 AND overlay.changed_rev <= $3 \

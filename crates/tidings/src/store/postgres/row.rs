@@ -30,7 +30,7 @@ macro_rules! event_columns {
 /// for it.
 pub(super) const SEEN_COLUMNS: &str = event_columns!(
     "coalesce(overlay.status, event.status)",
-    "coalesce(overlay.updated_at, event.updated_at)"
+    "greatest(overlay.updated_at, event.updated_at)"
 );
 
 /// The same columns of an event as it was created, if `first` is its first mark.
@@ -38,6 +38,9 @@ pub(super) const CREATED_COLUMNS: &str = event_columns!(
     "coalesce(first.before, event.status)",
     "coalesce(first.updated_before, event.updated_at)"
 );
+
+/// The same columns of an event as an update left it, if `noted` is that update and no later one replaced its content.
+pub(super) const UPDATED_COLUMNS: &str = event_columns!("noted.status_after", "noted.at");
 
 /// How many these are. Others can follow them.
 pub(super) const EVENT_COLUMN_COUNT: usize = 14;
@@ -50,8 +53,8 @@ pub(super) fn overlay_join(viewer: usize, system: usize) -> String {
     )
 }
 
-/// Reads the fields of an event from a row that begins with [`SEEN_COLUMNS`] or [`CREATED_COLUMNS`], and passes
-/// them to `read`. Metadata stays text: as parsed values it can take many times the memory.
+/// Reads the fields of an event from a row that begins with [`SEEN_COLUMNS`], [`CREATED_COLUMNS`] or
+/// [`UPDATED_COLUMNS`], and passes them to `read`. Metadata stays text: as parsed values it can take many times the memory.
 pub(super) fn with_event<T>(
     row: &Row,
     read: impl FnOnce(&EventFields<'_>) -> T,

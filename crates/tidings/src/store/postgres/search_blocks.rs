@@ -41,10 +41,15 @@ const EVENTS: &str = "\
     SELECT created_rev, created_at, description FROM event \
     WHERE owner = $1 AND created_rev > $2 AND created_rev <= $3 ORDER BY created_rev LIMIT $4";
 
-/// Stores blocks, unless the feed got some since they were made, and forgets the first blocks that have no event
+/// Stores blocks, unless the feed got some since they were made or one of their events got another text, and forgets the first blocks that have no event
 /// any more: retention deletes the oldest first.
 const ADD: &str = "\
-    WITH moved AS (INSERT INTO search_feed AS known (owner, searched_rev) VALUES ($1, $3) \
+    WITH locked AS MATERIALIZED (SELECT head FROM feed WHERE owner = $1 FOR UPDATE), \
+    unchanged AS MATERIALIZED (SELECT 1 FROM locked WHERE head = (SELECT seen.head FROM feed AS seen \
+        WHERE seen.owner = $1) \
+        AND NOT EXISTS (SELECT 1 FROM event WHERE owner = $1 AND content_rev > $9 \
+        AND created_rev <= $3)), \
+    moved AS (INSERT INTO search_feed AS known (owner, searched_rev) SELECT $1, $3 FROM unchanged \
         ON CONFLICT (owner) DO UPDATE SET searched_rev = excluded.searched_rev \
         WHERE known.searched_rev = $2 RETURNING owner), \
     oldest AS (SELECT first_rev, last_rev FROM search_block WHERE owner = $1 \
@@ -198,7 +203,8 @@ async fn build(client: &Client, feed: Waiting) -> Result<Rev, ReadFault> {
         .with(blocks.last)
         .with(blocks.oldest)
         .with(blocks.newest)
-        .with(blocks.grams);
+        .with(blocks.grams)
+        .with(rev_to_sql(feed.head));
     rows(client, query).await?;
     Ok(reached)
 }

@@ -181,7 +181,7 @@ impl Branch {
         match (self.side, key) {
             (_, SortKey::CreatedAt) => "event.created_at",
             (Side::Own, SortKey::UpdatedAt) => "event.updated_at",
-            (Side::System, SortKey::UpdatedAt) => "coalesce(overlay.updated_at, event.updated_at)",
+            (Side::System, SortKey::UpdatedAt) => "greatest(overlay.updated_at, event.updated_at)",
         }
     }
 

@@ -18,7 +18,7 @@ use tidings_event::{Event, EventId, IntoDraft as _, Limits, OwnerId, SystemId, T
 
 use super::PostgresStore;
 use crate::config::PostgresConfig;
-use crate::store::{Group, Publication, Submission};
+use crate::store::{ContentUpdate, Group, Publication, Submission};
 use database::Database;
 
 /// A store in a new database.
@@ -80,6 +80,25 @@ fn publishing(submissions: Vec<Submission>) -> Group {
             submissions,
             quota: None,
         }],
-        steps: Vec::new(),
+        ..Group::default()
+    }
+}
+
+/// An update with a number in its text.
+fn update(id: EventId, owner: OwnerId, number: u64, second: u64) -> ContentUpdate {
+    ContentUpdate {
+        owner,
+        id,
+        severity: tidings_event::Severity::ALL[(number % 8) as usize],
+        description: format!("Éclair {number}"),
+        metadata: number
+            .is_multiple_of(3)
+            .then(|| format!("{{\"progress\":{number}}}").into()),
+        sequence: None,
+        renotify: false,
+        systems: None,
+        at: moment(20_000 + second),
+        quota: None,
+        event_bytes: 100_000,
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidings_event::{OwnerId, Severity, Status, Timestamp};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 use uuid::Uuid;
 
@@ -243,13 +244,16 @@ async fn forget(connection: &mut Pooled, tombstones: &[Row]) -> Result<u64, toki
 
 /// Drops some of the noted changes that no node asks for any more. Returns whether there were any.
 async fn drop_changes(connection: &Pooled) -> Result<bool, tokio_postgres::Error> {
-    let dropped = connection
-        .execute(
-            "DELETE FROM recent_change WHERE ctid = ANY (ARRAY(SELECT ctid FROM recent_change \
-             WHERE noted_at < now() - make_interval(secs => $1) ORDER BY noted_at LIMIT $2))",
-            &[&CHANGES_KEPT.as_secs_f64(), &CHANGES_AT_A_TIME],
-        )
-        .await?;
+    let mut dropped = 0;
+    for table in ["recent_change", "recent_update"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} \
+             WHERE noted_at < now() - make_interval(secs => $1) ORDER BY noted_at LIMIT $2))"
+        );
+        let parameters: [&(dyn ToSql + Sync); 2] =
+            [&CHANGES_KEPT.as_secs_f64(), &CHANGES_AT_A_TIME];
+        dropped += connection.execute(&sql, &parameters).await?;
+    }
     Ok(dropped > 0)
 }
 

@@ -177,7 +177,8 @@ fn feeds(connection: &Connection, after: RecordPosition) -> rusqlite::Result<Vec
 const EVENT_COLUMNS: &str = "event.id, event.created_rev, event.changed_rev, event.severity, \
      event.status, event.created_at, event.updated_at, event.system_id, event.operation_id, \
      event.acted_upon, event.category, event.action, event.description, event.metadata, event.digest, \
-     (SELECT aged_from FROM misdated WHERE misdated.id = event.id AND misdated.feed = event.feed)";
+     (SELECT aged_from FROM misdated WHERE misdated.id = event.id AND misdated.feed = event.feed), \
+     event.content_rev, event.sequence";
 
 fn events(
     connection: &Connection,
@@ -216,6 +217,8 @@ fn events(
             metadata: row.get(13)?,
             digest: row.get(14)?,
             aged_from: row.get(15)?,
+            content_rev: row.get(16)?,
+            sequence: row.get(17)?,
         })));
         Ok(records.len() < RECORDS_AT_A_TIME)
     })

@@ -153,6 +153,32 @@ impl Feed {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
+    /// Counts other bytes for an event, unless the feed would exceed `limit` by growing. Returns whether it fits.
+    pub(super) fn resize(
+        &mut self,
+        event: &Listed,
+        before: u64,
+        after: u64,
+        limit: Option<u64>,
+    ) -> bool {
+        if !self.is_measured(event) {
+            return true;
+        }
+        let others = self.bytes.saturating_sub(before);
+        if after > before && limit.is_some_and(|limit| others + after > limit) {
+            return false;
+        }
+        self.bytes = others + after;
+        true
+    }
+
+    /// Whether the bytes of an event are counted.
+    const fn is_measured(&self, event: &Listed) -> bool {
+        let Unmeasured { after, up_to } = self.unmeasured;
+        let rev = event.created_rev.get();
+        rev <= after.get() || rev > up_to.get()
+    }
+
     /// The bytes of its events.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
@@ -169,6 +195,7 @@ impl Feed {
             id: event.id,
             created_rev: self.advance(),
             changed_rev: None,
+            content_rev: None,
             kind: Kind::of(event.severity, event.status),
             created_at: nanoseconds(event.created_at),
             updated_at: nanoseconds(event.updated_at),
@@ -207,8 +234,7 @@ impl Feed {
         of_type: EventType,
         bytes: u64,
     ) -> rusqlite::Result<()> {
-        let Unmeasured { after, up_to } = self.unmeasured;
-        if event.created_rev <= after || event.created_rev > up_to {
+        if self.is_measured(event) {
             self.vacate(bytes);
         }
         self.deletions += 1;

@@ -27,6 +27,11 @@ const MARK: &str = "\
     deletions INTEGER NOT NULL, ended INTEGER NOT NULL, \
     part INTEGER NOT NULL, owner BLOB NOT NULL, rev INTEGER NOT NULL) STRICT";
 
+/// The content that was replaced, for the migration that adds its columns.
+const KEPT_CONTENT: &str = "\
+    CREATE TABLE IF NOT EXISTS kept_content (\
+    event INTEGER PRIMARY KEY, content_rev INTEGER NOT NULL, sequence INTEGER) STRICT";
+
 /// Creates a store at `database` that takes the rows of `source`. The file is there with all of this or not at
 /// all. It has the schema of which the lists are filled later.
 pub(super) fn create(
@@ -78,6 +83,7 @@ pub(super) fn open_unfinished(database: &Path) -> Result<Connection, OpenFault> 
         return Err(OpenFault::NoLog);
     }
     connection.pragma_update(None, "synchronous", "normal")?;
+    connection.execute_batch(KEPT_CONTENT)?;
     Ok(connection)
 }
 
@@ -186,6 +192,14 @@ fn insert_event(transaction: &Transaction<'_>, event: &EventRecord) -> rusqlite:
             event.description,
             event.metadata,
         ])?;
+    if let Some(content_rev) = event.content_rev {
+        transaction
+            .prepare_cached(
+                "INSERT INTO kept_content (event, content_rev, sequence) \
+                 VALUES (last_insert_rowid(), ?1, ?2)",
+            )?
+            .execute((content_rev, event.sequence))?;
+    }
     if let Some(aged_from) = event.aged_from {
         transaction
             .prepare_cached(

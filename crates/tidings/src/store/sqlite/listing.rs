@@ -69,8 +69,10 @@ fn next_events(
     feed: &Feed,
     most: usize,
 ) -> rusqlite::Result<Vec<(Listed, EventType)>> {
+    // The schema does not have the column yet; the migration that adds it lists what it has.
+    let columns = LISTED_COLUMNS.replace("event.content_rev", "NULL");
     let sql = format!(
-        "SELECT {LISTED_COLUMNS}, category, action FROM event INDEXED BY event_by_created_rev \
+        "SELECT {columns}, category, action FROM event INDEXED BY event_by_created_rev \
          WHERE feed = ?1 AND created_rev > ?2 ORDER BY created_rev LIMIT ?3"
     );
     let after: Rev = feed.listed_rev();

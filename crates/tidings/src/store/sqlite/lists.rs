@@ -23,6 +23,8 @@ impl List {
     pub(super) const CREATED_REV: Self = Self(33);
     /// The changed events by the rev of their last change. Its entries have no id.
     pub(super) const CHANGED_REV: Self = Self(34);
+    /// The events whose content was replaced by the rev of the last time. Its entries have no id.
+    pub(super) const CONTENT_REV: Self = Self(35);
 
     /// The events of one kind by a time.
     pub(super) const fn of_kind(kind: Kind, key: SortKey) -> Self {
@@ -56,6 +58,8 @@ pub(super) struct Listed {
     pub(super) created_rev: Rev,
     /// The rev of its last change, if it was changed.
     pub(super) changed_rev: Option<Rev>,
+    /// The rev at which its content was replaced last, if it was.
+    pub(super) content_rev: Option<Rev>,
     pub(super) kind: Kind,
     /// Nanoseconds since 1970.
     pub(super) created_at: i64,
@@ -64,25 +68,27 @@ pub(super) struct Listed {
 
 /// The columns that [`listed`] reads, in its order.
 pub(super) const LISTED_COLUMNS: &str = "event.key, event.id, event.created_rev, \
-     event.changed_rev, event.severity, event.status, event.created_at, event.updated_at";
+     event.changed_rev, event.content_rev, event.severity, event.status, event.created_at, \
+     event.updated_at";
 
 /// How many these are. Others can follow them.
-pub(super) const LISTED_COLUMN_COUNT: usize = 8;
+pub(super) const LISTED_COLUMN_COUNT: usize = 9;
 
 /// Reads what the lists know of an event from a row that begins with [`LISTED_COLUMNS`].
 pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    let changed_rev = match row.get_ref(3)? {
-        ValueRef::Null => None,
-        _ => Some(rev(row, 3)?),
+    let optional_rev = |index| match row.get_ref(index)? {
+        ValueRef::Null => Ok::<_, rusqlite::Error>(None),
+        _ => Ok(Some(rev(row, index)?)),
     };
     Ok(Listed {
         key: row.get(0)?,
         id: uuid(row, 1)?.into(),
         created_rev: rev(row, 2)?,
-        changed_rev,
-        kind: Kind::of(word(row, 4, "severity")?, word(row, 5, "status")?),
-        created_at: row.get(6)?,
-        updated_at: row.get(7)?,
+        changed_rev: optional_rev(3)?,
+        content_rev: optional_rev(4)?,
+        kind: Kind::of(word(row, 5, "severity")?, word(row, 6, "status")?),
+        created_at: row.get(7)?,
+        updated_at: row.get(8)?,
     })
 }
 
@@ -96,11 +102,8 @@ struct ListKey {
 
 impl Listed {
     /// How many entries it has.
-    pub(super) const fn entries(&self) -> u64 {
-        match self.changed_rev {
-            None => 4,
-            Some(_) => 5,
-        }
+    pub(super) fn entries(&self) -> u64 {
+        4 + u64::from(self.changed_rev.is_some()) + u64::from(self.content_rev.is_some())
     }
 
     fn places(&self) -> rusqlite::Result<impl Iterator<Item = ListKey>> {
@@ -129,7 +132,9 @@ impl Listed {
             by_rev(List::CREATED_REV, self.created_rev)?,
         ];
         let changed = self.changed_rev.map(|rev| by_rev(List::CHANGED_REV, rev));
-        Ok(always.into_iter().chain(changed.transpose()?))
+        let content = self.content_rev.map(|rev| by_rev(List::CONTENT_REV, rev));
+        let changes = [changed.transpose()?, content.transpose()?];
+        Ok(always.into_iter().chain(changes.into_iter().flatten()))
     }
 
     /// How many of its entries there are.
@@ -261,6 +266,7 @@ mod tests {
             id: EventId::mint(),
             created_rev: Rev::new(3),
             changed_rev: None,
+            content_rev: None,
             kind: Kind::of(Severity::Error, Status::Unread),
             created_at: 5,
             updated_at: 5,
@@ -289,10 +295,15 @@ mod tests {
             .flat_map(|kind| {
                 [SortKey::CreatedAt, SortKey::UpdatedAt].map(|key| List::of_kind(kind, key))
             })
-            .chain([List::CREATED_AT, List::CREATED_REV, List::CHANGED_REV])
+            .chain([
+                List::CREATED_AT,
+                List::CREATED_REV,
+                List::CHANGED_REV,
+                List::CONTENT_REV,
+            ])
             .collect();
         numbers.sort_unstable();
         numbers.dedup();
-        assert_eq!(numbers.len(), 35);
+        assert_eq!(numbers.len(), 36);
     }
 }

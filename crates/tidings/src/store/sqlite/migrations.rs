@@ -21,6 +21,9 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     .down(include_str!(
         "../../../migrations/sqlite/down/0008_list_again.sql"
     )),
+    M::up(include_str!("../../../migrations/sqlite/0009_content.sql")).down(include_str!(
+        "../../../migrations/sqlite/down/0009_keep_content.sql"
+    )),
 ];
 
 /// The `user_version` of a database whose lists are being filled.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::blob::{BlobReader, unreadable};
 use super::lists::Listed;
 use crate::store::kind::Kind;
-use encoding::{Encoding, IS_CHANGED, IS_UPDATED, VERSION};
+use encoding::{Encoding, HAS_NEW_CONTENT, IS_CHANGED, IS_UPDATED, VERSION};
 
 /// The newest events of a feed, in the order of their revs.
 #[derive(Clone, Debug, Default)]
@@ -174,7 +174,7 @@ impl Newest {
         let (mut rev, mut key, mut created_at) = (0_u64, 0_i64, 0_i64);
         for _ in 0..events {
             let flags = reader.byte()?;
-            let kind = Kind::from_number(flags & !(IS_CHANGED | IS_UPDATED))?;
+            let kind = Kind::from_number(flags & !(IS_CHANGED | IS_UPDATED | HAS_NEW_CONTENT))?;
             let step = reader.number()?;
             rev = rev.checked_add(step).filter(|_| step > 0)?;
             key = key.wrapping_add(reader.signed()?);
@@ -192,11 +192,16 @@ impl Newest {
                 0 => created_at,
                 _ => created_at.wrapping_add(reader.signed()?),
             };
+            let content_rev = match flags & HAS_NEW_CONTENT {
+                0 => None,
+                _ => Some(Rev::new(rev.wrapping_add(reader.number()?))),
+            };
             let listed = Listed {
                 key,
                 id: EventId::from_uuid(id),
                 created_rev: Rev::new(rev),
                 changed_rev,
+                content_rev,
                 kind,
                 created_at,
                 updated_at,
@@ -244,14 +249,19 @@ mod tests {
 
     fn event() -> impl Strategy<Value = (Listed, usize)> {
         let fields = (any::<i64>(), any::<u128>(), any::<i64>(), any::<i64>());
-        let more = (0..16_u8, 0..9_usize, any::<Option<u32>>(), any::<bool>());
+        let revs = (any::<Option<u32>>(), any::<Option<u32>>());
+        let more = (0..16_u8, 0..9_usize, revs, any::<bool>());
         (fields, more).prop_map(
-            |((key, id, created_at, updated_at), (kind, of_type, changed, is_updated))| {
+            |(
+                (key, id, created_at, updated_at),
+                (kind, of_type, (changed, content), is_updated),
+            )| {
                 let listed = Listed {
                     key,
                     id: EventId::from_uuid(Uuid::from_u128(id)),
                     created_rev: Rev::ZERO,
                     changed_rev: changed.map(|rev| Rev::new(rev.into())),
+                    content_rev: content.map(|rev| Rev::new(rev.into())),
                     kind: Kind::from_number(kind).unwrap(),
                     created_at,
                     updated_at: if is_updated { updated_at } else { created_at },
@@ -395,6 +405,7 @@ mod tests {
                     id: EventId::mint(),
                     created_rev: Rev::new(number.into()),
                     changed_rev: None,
+                    content_rev: None,
                     kind: Kind::from_number(12).unwrap(),
                     created_at: at,
                     updated_at: at,

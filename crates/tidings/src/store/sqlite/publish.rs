@@ -248,7 +248,7 @@ fn find_repeat(
     }: NewRow<'_>,
 ) -> rusqlite::Result<Option<Stored>> {
     let sql = format!(
-        "SELECT {STORED_COLUMNS}, event.digest FROM event JOIN feed ON feed.key = event.feed \
+        "SELECT {STORED_COLUMNS}, event.digest, event.content_rev IS NOT NULL FROM event JOIN feed ON feed.key = event.feed \
          WHERE event.feed = ?1 AND event.id = ?2"
     );
     let id = submission.event.id;
@@ -260,6 +260,7 @@ fn find_repeat(
                 created_at: moment(row, 10)?,
                 json: event_json(row)?,
                 digest: Digest::from_bytes(row.get(EVENT_COLUMN_COUNT)?),
+                updated: row.get(EVENT_COLUMN_COUNT + 1)?,
                 deleted: false,
             })
         })

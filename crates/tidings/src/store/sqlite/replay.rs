@@ -53,6 +53,7 @@ impl ReadConnection {
         let mut changes = Vec::new();
         let newest = feed.newest()?;
         range.up_to = self.created(viewer, (feed.key, &newest), range, &mut changes)?;
+        range.up_to = self.updated(viewer, (feed.key, &newest), range, &mut changes)?;
         range.up_to = self.deleted(viewer, (feed.key, side), range, &mut changes)?;
         if side == Side::Own {
             range.up_to = self.status_changes((feed.key, &newest), range, &mut changes)?;
@@ -94,6 +95,75 @@ impl ReadConnection {
             Ok(!is_full)
         })?;
         Ok(reached)
+    }
+
+    /// The events with new content, as the viewer sees them now, without those that come as created or that the
+    /// viewer deleted.
+    fn updated(
+        &self,
+        viewer: &Viewer,
+        (feed, newest): (i64, &Newest),
+        range: RevRange,
+        changes: &mut Vec<(Rev, ReplayRow)>,
+    ) -> rusqlite::Result<Rev> {
+        let (mut updates, mut reached) = self.updates((feed, newest), range)?;
+        updates.sort_unstable_by_key(|(rev, _)| *rev);
+        let sql = format!(
+            "SELECT {SEEN_COLUMNS} FROM event JOIN feed ON feed.key = event.feed {} \
+             WHERE event.key = ?1 AND event.created_rev <= ?2 AND coalesce(overlay.deleted, 0) = 0",
+            overlay_join(4, 5)
+        );
+        let mut read = self.connection.prepare_cached(&sql)?;
+        let mut bytes = 0;
+        for (rev, key) in updates.into_iter().filter(|(rev, _)| *rev <= reached) {
+            read.raw_bind_parameter(1, key)?;
+            read.raw_bind_parameter(2, rev_to_sql(range.after)?)?;
+            read.raw_bind_parameter(4, viewer.overlay_feed())?;
+            read.raw_bind_parameter(5, viewer.system_feed())?;
+            let mut rows = read.raw_query();
+            let Some(row) = rows.next()? else { continue };
+            let json = event_json(row)?;
+            bytes += json.len();
+            changes.push((rev, ReplayRow::Updated(json)));
+            if bytes >= REPLAY_PAGE_BYTES {
+                reached = rev;
+                break;
+            }
+        }
+        Ok(reached)
+    }
+
+    /// The revs and keys of events that got new content, and up to which rev they are all.
+    fn updates(
+        &self,
+        (feed, newest): (i64, &Newest),
+        range: RevRange,
+    ) -> rusqlite::Result<(Vec<(Rev, i64)>, Rev)> {
+        let is_within = |rev: &Rev| *rev > range.after && *rev <= range.up_to;
+        let of_newest = newest.iter().filter_map(|event| {
+            let rev = event.content_rev.filter(is_within)?;
+            Some((rev, event.key))
+        });
+        let mut updates: Vec<_> = of_newest.collect();
+        let sql = format!(
+            "SELECT at, event FROM listed \
+             WHERE feed = ?1 AND list = {} AND at > ?2 AND at <= ?3 ORDER BY at LIMIT ?4",
+            List::CONTENT_REV.number()
+        );
+        let mut listed = self.connection.prepare_cached(&sql)?;
+        let (after, up_to) = (rev_to_sql(range.after)?, rev_to_sql(range.up_to)?);
+        let mut rows = listed.query((feed, after, up_to, REPLAY_PAGE_CHANGES))?;
+        let (mut number, mut last) = (0, range.after);
+        while let Some(row) = rows.next()? {
+            last = rev(row, 0)?;
+            updates.push((last, row.get(1)?));
+            number += 1;
+        }
+        let reached = match number {
+            REPLAY_PAGE_CHANGES => last,
+            _ => range.up_to,
+        };
+        Ok((updates, reached))
     }
 
     fn deleted(
@@ -176,7 +246,7 @@ impl ReadConnection {
         changes: &mut Vec<(Rev, ReplayRow)>,
     ) -> rusqlite::Result<Rev> {
         let sql = format!(
-            "SELECT overlay.changed_rev, event.id, overlay.status, overlay.updated_at, \
+            "SELECT overlay.changed_rev, event.id, overlay.status, max(overlay.updated_at, event.updated_at), \
              overlay.deleted, {} FROM overlay{} \
              WHERE overlay.feed = ?1 AND overlay.changed_rev > ?2 AND overlay.changed_rev <= ?3 \
              ORDER BY overlay.changed_rev LIMIT ?4",

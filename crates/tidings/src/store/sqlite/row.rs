@@ -34,7 +34,7 @@ pub(crate) const STORED_COLUMNS: &str = event_columns!("event.status", "event.up
 /// The same columns of an event as a user sees it, who can have an overlay for it.
 pub(crate) const SEEN_COLUMNS: &str = event_columns!(
     "coalesce(overlay.status, event.status)",
-    "coalesce(overlay.updated_at, event.updated_at)"
+    "max(coalesce(overlay.updated_at, 0), event.updated_at)"
 );
 
 /// Joins a viewer's overlays: `?{viewer}` is the key of the viewer's feed, `?{system}` that of the system's.

@@ -4,6 +4,8 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use tidings_event::Rev;
 
 use super::created_events::{CreatedEvents, EventSelect};
+use super::lists::{List, Listed};
+use super::newest::Newest;
 use super::read_connection::ReadConnection;
 use super::row::{rev, rev_to_sql};
 use super::viewer::SeenFeed;
@@ -32,6 +34,8 @@ pub(super) struct NewBlocks {
     before: Rev,
     /// The last indexed rev with these blocks.
     after: Rev,
+    /// The head of the feed when its events were read.
+    head: Rev,
     blocks: Vec<Block>,
 }
 
@@ -125,13 +129,17 @@ impl ReadConnection {
             feed: feed.key,
             before,
             after: reached,
+            head,
             blocks,
         })
     }
 }
 
-/// Stores new blocks, unless the feed got some since they were made.
+/// Stores new blocks, unless the feed got some since they were made, or one of their events got another text.
 pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusqlite::Result<()> {
+    if has_other_texts(transaction, new)? {
+        return Ok(());
+    }
     let moved = transaction
         .prepare_cached("UPDATE feed SET searched_rev = ?3 WHERE key = ?1 AND searched_rev = ?2")?
         .execute((new.feed, rev_to_sql(new.before)?, rev_to_sql(new.after)?))?;
@@ -155,13 +163,62 @@ pub(super) fn add_blocks(transaction: &Transaction<'_>, new: &NewBlocks) -> rusq
     Ok(())
 }
 
+/// Whether an event of the blocks was updated after it was read.
+fn has_other_texts(transaction: &Transaction<'_>, new: &NewBlocks) -> rusqlite::Result<bool> {
+    let newest = transaction
+        .prepare_cached("SELECT newest FROM feed WHERE key = ?1")?
+        .query_row([new.feed], |row| Newest::read(row, 0))?;
+    let is_later = |event: &Listed| {
+        event.created_rev <= new.after && event.content_rev.is_some_and(|rev| rev > new.head)
+    };
+    if newest.iter().any(is_later) {
+        return Ok(true);
+    }
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM listed CROSS JOIN event ON event.key = listed.event \
+         WHERE listed.feed = ?1 AND listed.list = {} AND listed.at > ?2 \
+         AND event.created_rev <= ?3)",
+        List::CONTENT_REV.number()
+    );
+    let (head, last) = (rev_to_sql(new.head)?, rev_to_sql(new.after)?);
+    transaction
+        .prepare_cached(&sql)?
+        .query_row((new.feed, head, last), |row| row.get(0))
+}
+
+/// Adds the new text of an event to its block, if it is in one. The letters of the old text stay in it.
+pub(super) fn add_text(
+    transaction: &Transaction<'_>,
+    feed: i64,
+    created_rev: Rev,
+    text: &str,
+) -> rusqlite::Result<()> {
+    let block: Option<(i64, Vec<u8>)> = transaction
+        .prepare_cached(
+            "SELECT key, grams FROM search_block WHERE feed = ?1 AND last_rev >= ?2 \
+             AND first_rev <= ?2 ORDER BY last_rev LIMIT 1",
+        )?
+        .query_row((feed, rev_to_sql(created_rev)?), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((key, grams)) = block else {
+        return Ok(());
+    };
+    let grams = GramFilter::from_bytes(&grams).with_text(text);
+    transaction
+        .prepare_cached("UPDATE search_block SET grams = ?2 WHERE key = ?1")?
+        .execute((key, grams.to_bytes()))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use tidings_event::{Event, OwnerId, Severity};
+    use tidings_event::{Event, EventFilter, OwnerId, PageRequest, Severity, Status, Timestamp};
     use uuid::Uuid;
 
-    use crate::store::Store as _;
     use crate::store::sqlite::SqliteStore;
+    use crate::store::{ContentUpdate, Group, Progress, Store as _};
     use crate::{Config, Tidings};
 
     /// Closing the store waits for a step.
@@ -201,6 +258,93 @@ mod tests {
         // A step finishes the block that it has begun.
         assert!(step.blocks.len() <= 2, "{read} events");
         assert!((1..EVENTS as u64 / 2).contains(&read), "{read}");
+        store.close().await;
+    }
+
+    /// An update that is committed after a block is made, before it is stored.
+    #[tokio::test]
+    async fn a_block_with_an_outdated_text_is_made_again() {
+        // The events are in the row of the feed, or in its lists.
+        for events in [10, 100] {
+            blocks_are_made_again(events).await;
+        }
+    }
+
+    async fn blocks_are_made_again(events: u64) {
+        let directory = tempfile::tempdir().unwrap();
+        let owner = OwnerId::mint();
+        let tidings = Tidings::open(Config::new(directory.path())).await.unwrap();
+        let event = |number| {
+            let event = Event::builder()
+                .for_user(owner)
+                .acted_upon(Uuid::from_u128(1))
+                .with_category("deployment")
+                .with_action("apply")
+                .with_severity(Severity::Success)
+                .with_description(format!("event {number}"));
+            event.build().unwrap()
+        };
+        let published = tidings
+            .publish_batch((0..events).map(event).collect())
+            .await;
+        let ids: Vec<_> = published.unwrap().iter().map(|one| one.id).collect();
+        for mark in 0..600 {
+            let status = if mark % 2 == 0 {
+                Status::Read
+            } else {
+                Status::Unread
+            };
+            tidings.set_status(owner, ids[0], status).await.unwrap();
+        }
+        tidings.close().await;
+        let id = ids[3];
+        let store = SqliteStore::open(directory.path()).unwrap();
+        let forget = "UPDATE feed SET searched_rev = 0; DELETE FROM search_block;";
+        let forgotten = store
+            .writer
+            .upkeep_beside_feeds_if_room(move |transaction| transaction.execute_batch(forget));
+        forgotten.await.unwrap();
+        let made = store
+            .upkeep_pool
+            .read(|connection| connection.new_search_blocks(0));
+        let made = made.await.unwrap().unwrap();
+        assert_eq!(
+            made.after.get(),
+            made.head.get(),
+            "the last event is in a block"
+        );
+        let update = ContentUpdate {
+            owner,
+            id,
+            severity: Severity::Success,
+            description: format!("needle {id}"),
+            metadata: None,
+            sequence: None,
+            renotify: false,
+            systems: None,
+            at: Timestamp::now(),
+            quota: None,
+            event_bytes: usize::MAX,
+        };
+        let group = Group {
+            updates: vec![update],
+            ..Group::default()
+        };
+        store.commit(Box::new(|| group)).await.unwrap();
+        let blocks = "SELECT count(*) FROM search_block";
+        let added = store
+            .writer
+            .upkeep_beside_feeds_if_room(move |transaction| {
+                super::add_blocks(transaction, &made)?;
+                transaction.query_row(blocks, [], |row| row.get::<_, i64>(0))
+            });
+        assert_eq!(added.await.unwrap(), 0);
+        while store.tidy().await.unwrap() == Progress::More {}
+        let mut filter = EventFilter::default();
+        filter.search = Some(format!("needle {id}"));
+        let page = PageRequest::default();
+        let found = store.list(owner, filter, page, 100_000).await.unwrap();
+        assert_eq!(found.total, Some(1));
         store.close().await;
     }
 }

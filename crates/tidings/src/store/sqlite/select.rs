@@ -219,7 +219,9 @@ impl Branch {
             _ if self.is_sorted => "listed.at",
             (_, SortKey::CreatedAt) => "event.created_at",
             (Side::Own, SortKey::UpdatedAt) => "event.updated_at",
-            (Side::System, SortKey::UpdatedAt) => "coalesce(overlay.updated_at, event.updated_at)",
+            (Side::System, SortKey::UpdatedAt) => {
+                "max(coalesce(overlay.updated_at, 0), event.updated_at)"
+            }
         }
     }
 

@@ -51,7 +51,9 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(), OpenFault> {
     };
     connection.progress_handler(0, None::<fn() -> bool>)?;
     upgraded?;
-    list_all(connection)?;
+    if version <= LISTING_VERSION {
+        list_all(connection)?;
+    }
     migrations.to_latest(connection)?;
     let seconds = begun.elapsed().as_secs_f64();
     tracing::info!(seconds, "upgraded the event store");
@@ -192,12 +194,24 @@ mod tests {
             });
             rows.unwrap().collect::<Result<_, _>>().unwrap()
         };
+        connection
+            .execute_batch(
+                "UPDATE event SET content_rev = 5000 + created_rev, sequence = 7
+                 WHERE created_rev % 100 = 0;
+                 INSERT INTO listed (feed, list, at, id, event)
+                 SELECT feed, 35, content_rev, x'', key FROM event WHERE content_rev IS NOT NULL;",
+            )
+            .unwrap();
         let before = all(&connection);
         connection
             .execute_batch("DELETE FROM listed WHERE at % 3 = 0; UPDATE feed SET counts = x''")
             .unwrap();
         list_again(&mut connection).unwrap();
         assert_eq!(all(&connection), before);
+        let updated = "SELECT count(*) FROM event \
+             WHERE content_rev = 5000 + created_rev AND sequence = 7";
+        let updated: i64 = connection.query_row(updated, [], |row| row.get(0)).unwrap();
+        assert_eq!(updated, 30);
         assert_eq!(
             super::super::schema::differences(&connection, SCHEMA_VERSION).unwrap(),
             []

@@ -7,7 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tidings::wire;
 use tidings::{
-    Change, Event, EventFilter, PageRequest, PublishError, Selection, SqliteConfig, Status, Tidings,
+    Change, Event, EventFilter, PageRequest, PublishError, Selection, SqliteConfig, Status,
+    Tidings, UpdateError,
 };
 use tidings_event::{
     Cursor, EventId, OwnerId, OwnerKind, Paging, ResourceId, Rev, Severity, Sort, SortKey,
@@ -17,7 +18,9 @@ use uuid::Uuid;
 
 use super::{builder, built};
 use crate::listed;
-use crate::model::{EventKey, Model, key_of, lets_through, sort_events, user};
+use crate::model::{
+    Content, EventKey, Model, UpdateOutcome, key_of, lets_through, sort_events, user,
+};
 use crate::reader::{Reader, STUCK};
 use crate::seeds;
 use crate::test_dir::TestDir;
@@ -63,6 +66,15 @@ enum Step {
         owner: u8,
         events: Vec<usize>,
         change: Change,
+    },
+    /// A publisher updates an event, which is chosen by a number.
+    Update {
+        event: usize,
+        severity: Option<Severity>,
+        text: &'static str,
+        progress: Option<u8>,
+        sequence: Option<u64>,
+        renotify: bool,
     },
     /// The owner of a reader changes all matching events, up to the reader's position if it has one.
     ChangeMatching {
@@ -199,12 +211,33 @@ fn sort() -> impl Strategy<Value = Sort> {
         .prop_map(|(key, order)| Sort { key, order })
 }
 
+fn update() -> impl Strategy<Value = Step> {
+    let numbers = (
+        prop::option::of(0..3_u8),
+        prop::option::weighted(0.5, 0..6_u64),
+        prop::bool::weighted(0.2),
+    );
+    let texts = prop::sample::select(&TEXTS[..]);
+    let severities = prop::option::weighted(0.5, severity());
+    (any::<usize>(), severities, texts, numbers).prop_map(
+        |(event, severity, text, (progress, sequence, renotify))| Step::Update {
+            event,
+            severity,
+            text,
+            progress,
+            sequence,
+            renotify,
+        },
+    )
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         18 => prop::collection::vec(sent(), 1..6).prop_map(Step::Publish),
         1 => (0..=USERS, prop::collection::vec(sent(), LARGE)).prop_map(large),
         15 => (0..=USERS, prop::collection::vec(any::<usize>(), 1..5), change())
             .prop_map(|(owner, events, change)| Step::ChangeIds { owner, events, change }),
+        12 => update(),
         6 => (0..READERS, filter(), change())
             .prop_map(|(reader, filter, change)| Step::ChangeMatching { reader, filter, change }),
         9 => (0..READERS).prop_map(|reader| Step::Reconnect { reader }),
@@ -329,6 +362,7 @@ impl History {
                 events,
                 change,
             } => self.change_ids(owner, &events, change).await,
+            update @ Step::Update { .. } => self.update(update).await,
             Step::ChangeMatching {
                 reader,
                 filter,
@@ -446,6 +480,68 @@ impl History {
         let changed = self.tidings.change(owner, selection, change).await;
         let expected = self.model.change_ids(owner, &ids, change);
         assert_eq!(changed.expect("it is changed").ids, expected);
+    }
+
+    async fn update(&mut self, step: Step) {
+        let Step::Update {
+            event,
+            severity,
+            text,
+            progress,
+            sequence,
+            renotify,
+        } = step
+        else {
+            return;
+        };
+        let published = self.model.keys();
+        if published.is_empty() {
+            return;
+        }
+        let key = published[event % published.len()];
+        // The severity that it was published with, if no other is given.
+        let first = self.model.published(key).expect("it was published");
+        let severity = severity.unwrap_or(first.severity);
+        let mut builder = Event::update(key.1)
+            .with_severity(severity)
+            .with_description(text);
+        if key.0 != self.system {
+            builder = builder.for_user(key.0);
+        }
+        if let Some(progress) = progress {
+            builder = builder.with_metadata([("progress", progress)]);
+        }
+        if let Some(sequence) = sequence {
+            builder = builder.with_sequence(sequence);
+        }
+        if renotify {
+            builder = builder.renotify();
+        }
+        let content = Content {
+            severity,
+            description: text.to_owned(),
+            metadata: progress.map(|progress| {
+                let entry = ("progress".to_owned(), progress.into());
+                std::iter::once(entry).collect()
+            }),
+            is_unread: renotify,
+        };
+        let expected = self.model.update(key, content, sequence);
+        let update = builder.build().expect("the test's update keeps the rules");
+        let outcome = match self.tidings.update(update).await {
+            Ok(receipt) if receipt.repeated && receipt.warnings.is_empty() => {
+                UpdateOutcome::Repeated
+            }
+            Ok(receipt) if receipt.repeated => UpdateOutcome::Outdated,
+            Ok(receipt) => {
+                assert_eq!(receipt.rev, Some(self.model.head(key.0)));
+                UpdateOutcome::Updated
+            }
+            Err(UpdateError::NotFound) => UpdateOutcome::NotFound,
+            Err(UpdateError::OnlyTexts { .. }) => UpdateOutcome::OnlyTexts,
+            Err(other) => panic!("unexpected {other}"),
+        };
+        assert_eq!(outcome, expected);
     }
 
     async fn change_matching(&mut self, reader: usize, filter: EventFilter, change: Change) {

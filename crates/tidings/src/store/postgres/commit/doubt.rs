@@ -45,7 +45,11 @@ const COUNT: &str = "SELECT (SELECT count(*) \
      AS k (owner, rev, id, after, at) \
      WHERE EXISTS (SELECT 1 FROM recent_change WHERE recent_change.owner = k.owner \
      AND recent_change.rev = k.rev AND recent_change.id = k.id \
-     AND recent_change.after IS NOT DISTINCT FROM k.after AND recent_change.at = k.at))";
+     AND recent_change.after IS NOT DISTINCT FROM k.after AND recent_change.at = k.at)) \
+     + (SELECT count(*) FROM unnest($11::uuid[], $12::bigint[], $13::uuid[], $14::bigint[]) \
+     AS k (owner, rev, id, at) \
+     WHERE EXISTS (SELECT 1 FROM recent_update WHERE recent_update.owner = k.owner \
+     AND recent_update.rev = k.rev AND recent_update.id = k.id AND recent_update.at = k.at))";
 
 /// The owners, ids, positions, digests and times of events.
 type EventColumns<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>, Vec<i64>);
@@ -53,11 +57,15 @@ type EventColumns<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>, Vec<i64>
 /// The owners, positions, ids, new states and times of marks and deletions.
 type ChangeColumns = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<Option<i16>>, Vec<i64>);
 
+/// The owners, positions, ids and times of updates.
+type UpdateColumns = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<i64>);
+
 /// The effects of a transaction, all of which are in the database if it was committed.
 pub(super) struct Evidence<'a> {
     owners: Vec<Uuid>,
     events: EventColumns<'a>,
     changes: ChangeColumns,
+    updates: UpdateColumns,
 }
 
 impl<'a> Evidence<'a> {
@@ -67,6 +75,7 @@ impl<'a> Evidence<'a> {
             owners: state.owners(),
             events: Default::default(),
             changes: Default::default(),
+            updates: Default::default(),
         };
         for ((owner, id), event) in &state.events {
             if let EventSource::Group(_) = event.origin {
@@ -86,6 +95,13 @@ impl<'a> Evidence<'a> {
             afters.push(change.after.map(status_number));
             times.push(nanoseconds(change.at));
         }
+        for update in &state.updates {
+            let (owners, revs, ids, times) = &mut evidence.updates;
+            owners.push(*update.owner.as_uuid());
+            revs.push(rev_to_sql(update.rev));
+            ids.push(*update.id.as_uuid());
+            times.push(nanoseconds(update.at));
+        }
         evidence
     }
 
@@ -94,12 +110,12 @@ impl<'a> Evidence<'a> {
     pub(super) async fn is_committed(&self, commits: &Commits) -> Result<Option<()>, StoreError> {
         let ongoing = commits.begin(commits.pool.get().await?);
         let connection = ongoing.connection();
-        let (events, changes) = (&self.events, &self.changes);
-        let parameters: [&(dyn ToSql + Sync); 10] = [
+        let (events, changes, updates) = (&self.events, &self.changes, &self.updates);
+        let parameters: [&(dyn ToSql + Sync); 14] = [
             &events.0, &events.1, &events.2, &events.3, &events.4, &changes.0, &changes.1,
-            &changes.2, &changes.3, &changes.4,
+            &changes.2, &changes.3, &changes.4, &updates.0, &updates.1, &updates.2, &updates.3,
         ];
-        let expected = events.0.len() + changes.0.len();
+        let expected = events.0.len() + changes.0.len() + updates.0.len();
         let found = async {
             connection.batch_execute("BEGIN").await?;
             connection.execute(MAKE_FEEDS, &[&self.owners]).await?;

@@ -15,15 +15,20 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::pipeline::Pipeline;
-use super::state::{EventSource, EventState, Feed, Overlay, State, Tombstone};
+use super::state::{
+    EventSource, EventState, Feed, Overlay, SearchBlock, State, Tombstone, UpdatedContent,
+};
 use super::subjects::{Key, Subjects};
 use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{MAX_ENDED, UsersState};
 use crate::store::decide::publish::Remains;
+use crate::store::decide::update::BeforeUpdate;
 use crate::store::kind::{Kind, KindCounts};
 use crate::store::postgres::fault::{UnreadableColumn, store_error};
 use crate::store::postgres::pool::Connection;
-use crate::store::postgres::row::{event_json, id, moment, number, owner, rev, severity, status};
+use crate::store::postgres::row::{
+    event_json, id, moment, number, owner, rev, severity, status, with_event,
+};
 use crate::store::{StoreError, StoreIdentity};
 
 pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
@@ -65,11 +70,26 @@ const OWN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event
 const PUBLISHED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
      event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
      event.created_at, event.updated_at, event.description, event.metadata, event.changed_rev, \
-     event.digest, event.bytes \
+     event.digest, event.bytes, event.content_rev \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
      512 + octet_length(category) + octet_length(action) + octet_length(description) \
      + coalesce(octet_length(metadata), 0) AS bytes \
      FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event";
+
+/// The events that are updated: first the columns of [`PUBLISHED_EVENTS`], then the rest of their content, and the block
+/// of the search index that each is in.
+const UPDATED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
+     event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
+     event.created_at, event.updated_at, event.description, event.metadata, event.changed_rev, \
+     event.digest, event.bytes, event.content_rev, event.sequence, block.last_rev, block.grams \
+     FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
+     512 + octet_length(category) + octet_length(action) + octet_length(description) \
+     + coalesce(octet_length(metadata), 0) AS bytes \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event \
+     LEFT JOIN LATERAL (SELECT search_block.last_rev, search_block.grams FROM search_block \
+     WHERE search_block.owner = k.owner AND search_block.last_rev >= event.created_rev \
+     AND search_block.first_rev <= event.created_rev ORDER BY search_block.last_rev LIMIT 1) \
+     AS block ON true";
 
 const TOMBSTONES: &str = "SELECT tombstone.owner, tombstone.id, tombstone.created_rev, tombstone.digest, \
      tombstone.created_at, tombstone.deleted_at, tombstone.deleted_rev \
@@ -98,6 +118,7 @@ enum Lookup {
     SeenEvents,
     OwnEvents,
     PublishedEvents,
+    UpdatedEvents,
     Tombstones,
     EndingOverlays,
 }
@@ -117,6 +138,7 @@ impl Lookup {
             Self::SeenEvents => SEEN_EVENTS,
             Self::OwnEvents => OWN_EVENTS,
             Self::PublishedEvents => PUBLISHED_EVENTS,
+            Self::UpdatedEvents => UPDATED_EVENTS,
             Self::Tombstones => TOMBSTONES,
             Self::EndingOverlays => ENDING_OVERLAYS,
         }
@@ -168,6 +190,7 @@ impl BoundLookup {
         for (lookup, keys) in [
             (Lookup::OwnEvents, &subjects.own),
             (Lookup::PublishedEvents, &subjects.published),
+            (Lookup::UpdatedEvents, &subjects.updated),
         ] {
             add(lookup, keys.is_empty(), columns(keys));
         }
@@ -347,8 +370,12 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
             // The system's own lookup knows more of the event.
             state.events.entry(key).or_insert(event);
         }
-        Lookup::PublishedEvents => {
+        Lookup::PublishedEvents | Lookup::UpdatedEvents => {
             let key = (owner(row, 2)?, id(row, 1)?);
+            let content = match lookup {
+                Lookup::UpdatedEvents => Some(Box::new(content(row)?)),
+                _ => None,
+            };
             let event = EventState {
                 created_rev: rev(row, 0)?,
                 changed_rev: optional_rev(row, 14)?,
@@ -358,6 +385,8 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
                 updated_at: moment(row, 11)?,
                 digest: digest(row, 15)?,
                 bytes: bytes(row, 16)?,
+                is_updated: optional_rev(row, 17)?.is_some(),
+                content,
                 origin: EventSource::Database {
                     json: Some(event_json(row)?),
                     is_marked: false,
@@ -411,12 +440,39 @@ fn event(row: &Row) -> Result<(Key, EventState<'static>), StoreError> {
         updated_at: moment(row, 7)?,
         digest: digest(row, 8)?,
         bytes: bytes(row, 9)?,
+        // Only who publishes it again asks.
+        is_updated: false,
+        content: None,
         origin: EventSource::Database {
             json: None,
             is_marked: false,
         },
     };
     Ok(((owner(row, 0)?, id(row, 1)?), event))
+}
+
+/// Reads the content of an event that is updated.
+fn content(row: &Row) -> Result<UpdatedContent, StoreError> {
+    let (event, metadata) = with_event(row, |fields| {
+        (fields.without_metadata(), fields.metadata.map(Box::from))
+    })?;
+    let sequence: Option<i64> = get(row, 18)?;
+    let last_rev: Option<i64> = get(row, 19)?;
+    let grams: Option<Vec<u8>> = get(row, 20)?;
+    Ok(UpdatedContent {
+        before: BeforeUpdate {
+            event,
+            metadata,
+            sequence: sequence.map(i64::unsigned_abs),
+        },
+        rev: optional_rev(row, 17)?,
+        block: last_rev.zip(grams).map(|(last_rev, grams)| SearchBlock {
+            last_rev,
+            grams,
+            is_changed: false,
+        }),
+        is_new: false,
+    })
 }
 
 fn get<'r, T: FromSql<'r>>(row: &'r Row, index: usize) -> Result<T, StoreError> {

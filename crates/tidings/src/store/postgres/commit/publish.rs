@@ -96,6 +96,7 @@ impl<'a> State<'a> {
                 created_at: event.created_at,
                 json,
                 digest: event.digest,
+                updated: event.is_updated,
                 deleted: false,
             });
         }

@@ -12,6 +12,7 @@ use crate::ended_overlay::EndedOverlay;
 use crate::quota::occupy;
 use crate::store::decide::change::UsersState;
 use crate::store::decide::publish::Remains;
+use crate::store::decide::update::BeforeUpdate;
 use crate::store::kind::{Kind, KindCounts};
 use crate::store::{StoreIdentity, Submission};
 
@@ -28,6 +29,8 @@ pub(super) struct State<'a> {
     pub(super) ending: Ending,
     /// The marks and deletions of the group, in its order.
     pub(super) changes: Vec<RecentChange>,
+    /// The updates of the group, in its order.
+    pub(super) updates: Vec<RecentUpdate>,
 }
 
 /// A feed.
@@ -55,6 +58,10 @@ pub(super) struct EventState<'a> {
     pub(super) digest: Digest,
     /// What it counts against the quota of its owner.
     pub(super) bytes: u64,
+    /// Whether its content was replaced.
+    pub(super) is_updated: bool,
+    /// Its content, if the group updates it.
+    pub(super) content: Option<Box<UpdatedContent>>,
     pub(super) origin: EventSource<'a>,
 }
 
@@ -70,6 +77,26 @@ pub(super) enum EventSource<'a> {
     },
     /// The group.
     Group(&'a Submission),
+}
+
+/// The content of an event that the group updates.
+#[derive(Clone, Debug)]
+pub(super) struct UpdatedContent {
+    pub(super) before: BeforeUpdate,
+    /// The position of its last update.
+    pub(super) rev: Option<Rev>,
+    /// The block of the search index that the event is in.
+    pub(super) block: Option<SearchBlock>,
+    /// Whether the group has replaced it.
+    pub(super) is_new: bool,
+}
+
+/// A block of the search index.
+#[derive(Clone, Debug)]
+pub(super) struct SearchBlock {
+    pub(super) last_rev: i64,
+    pub(super) grams: Vec<u8>,
+    pub(super) is_changed: bool,
 }
 
 /// What remains of a deleted event.
@@ -129,6 +156,18 @@ pub(super) struct RecentChange {
     pub(super) at: Timestamp,
 }
 
+/// An update, for the frames of other nodes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RecentUpdate {
+    pub(super) owner: OwnerId,
+    pub(super) rev: Rev,
+    pub(super) id: EventId,
+    pub(super) severity_before: Severity,
+    pub(super) status_before: Status,
+    pub(super) status_after: Status,
+    pub(super) at: Timestamp,
+}
+
 impl Feed {
     /// Takes the next rev.
     pub(super) fn advance(&mut self) -> Rev {
@@ -160,6 +199,7 @@ impl<'a> State<'a> {
             overlays: HashMap::new(),
             ending: Ending::default(),
             changes: Vec::new(),
+            updates: Vec::new(),
         }
     }
 
@@ -183,6 +223,8 @@ impl<'a> State<'a> {
             updated_at: event.updated_at,
             digest: submission.digests.of_content,
             bytes: submission.stored_bytes(),
+            is_updated: false,
+            content: None,
             origin: EventSource::Group(submission),
         };
         self.events.insert((owner, event.id), stored);
@@ -209,6 +251,6 @@ impl<'a> State<'a> {
     /// Whether the group changes nothing.
     pub(super) fn is_unchanged(&self) -> bool {
         let is_new = |event: &EventState<'_>| matches!(event.origin, EventSource::Group(_));
-        self.changes.is_empty() && !self.events.values().any(is_new)
+        self.changes.is_empty() && self.updates.is_empty() && !self.events.values().any(is_new)
     }
 }

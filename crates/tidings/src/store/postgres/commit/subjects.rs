@@ -17,6 +17,8 @@ pub(super) struct Subjects {
     pub(super) owners: BTreeSet<OwnerId>,
     /// The events that are published, which can be repeats.
     pub(super) published: BTreeSet<Key>,
+    /// The events that are updated.
+    pub(super) updated: BTreeSet<Key>,
     /// The events of users' own feeds that are changed.
     pub(super) own: BTreeSet<Key>,
     /// The events that the system changes.
@@ -40,6 +42,10 @@ impl Subjects {
             subjects.owners.insert(owner);
             subjects.published.insert(key);
             subjects.deleted.insert(key);
+        }
+        for update in &group.updates {
+            subjects.owners.insert(update.owner);
+            subjects.updated.insert((update.owner, update.id));
         }
         let system = OwnerId::from(system);
         for step in &group.steps {

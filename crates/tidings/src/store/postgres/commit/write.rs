@@ -1,5 +1,7 @@
 //! Writes what a group has changed and commits it, in one round trip.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::atomic::AtomicU64;
 
 use tidings_event::{OwnerId, Rev};
@@ -8,7 +10,8 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::pipeline::Pipeline;
-use super::state::{Burial, EventSource, EventState, State, Tombstone};
+use super::state::{Burial, EventSource, EventState, State, Tombstone, UpdatedContent};
+use super::subjects::Key;
 use crate::store::Submission;
 use crate::store::moment::nanoseconds;
 use crate::store::postgres::pool::Connection;
@@ -29,6 +32,24 @@ const MARK_EVENTS: &str = "UPDATE event SET status = k.status, updated_at = k.up
      AS k (owner, id, status, updated_at, changed_rev) CROSS JOIN LATERAL (SELECT ctid AS place \
      FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS found) AS k \
      WHERE event.ctid = k.place";
+
+const UPDATE_EVENTS: &str = "UPDATE event SET severity = k.severity, status = k.status, \
+     updated_at = k.updated_at, description = k.description, folded = k.folded, metadata = k.metadata, \
+     content_rev = k.content_rev, sequence = k.sequence FROM (SELECT k.*, found.place \
+     FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[], \
+     $7::text[], $8::text[], $9::bigint[], $10::bigint[]) \
+     AS k (owner, id, severity, status, updated_at, description, folded, metadata, content_rev, sequence) \
+     CROSS JOIN LATERAL (SELECT ctid AS place \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS found) AS k \
+     WHERE event.ctid = k.place";
+
+const SET_BLOCKS: &str = "UPDATE search_block SET grams = k.grams \
+     FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS k (owner, last_rev, grams) \
+     WHERE search_block.owner = k.owner AND search_block.last_rev = k.last_rev";
+
+const NOTE_UPDATES: &str = "INSERT INTO recent_update (owner, rev, id, severity_before, status_before, \
+     status_after, at) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::smallint[], \
+     $5::smallint[], $6::smallint[], $7::bigint[])";
 
 const DELETE_EVENTS: &str = "DELETE FROM event USING (SELECT k.*, found.place \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT ctid AS place \
@@ -168,10 +189,13 @@ fn writes<'p>(state: &'p State<'p>, new: &'p InsertedEvents<'p>) -> Vec<Write<'p
         delete_events(state),
         insert_events(new),
         mark_events(state),
+        update_events(state),
+        set_blocks(state),
         insert_tombstones(state),
         set_overlays(state),
         end_events(state),
         note_changes(state),
+        note_updates(state),
         set_feeds(state),
     ]
     .into_iter()
@@ -226,6 +250,77 @@ fn mark_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
         .column(&rows, |(_, event)| status_number(event.status))
         .column(&rows, |(_, event)| nanoseconds(event.updated_at))
         .column(&rows, |(_, event)| event.changed_rev.map(rev_to_sql));
+    (!rows.is_empty()).then_some(write)
+}
+
+fn update_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let rows: Vec<_> = updated(state).collect();
+    let write = Write::new(UPDATE_EVENTS)
+        .column(&rows, |((owner, _), ..)| *owner.as_uuid())
+        .column(&rows, |((_, id), ..)| *id.as_uuid())
+        .column(&rows, |(_, event, _)| severity_number(event.severity))
+        .column(&rows, |(_, event, _)| status_number(event.status))
+        .column(&rows, |(_, event, _)| nanoseconds(event.updated_at))
+        .column(&rows, |(.., content)| {
+            content.before.event.description.as_str()
+        })
+        .column(&rows, |(.., content)| {
+            folded(&content.before.event.description)
+        })
+        .column(&rows, |(.., content)| content.before.metadata.as_deref())
+        .column(&rows, |(.., content)| content.rev.map(rev_to_sql))
+        .column(&rows, |(.., content)| {
+            content.before.sequence.map(number_to_sql)
+        });
+    (!rows.is_empty()).then_some(write)
+}
+
+/// The blocks of the search index that have new texts. Two events can be in one block, each with its own texts.
+fn set_blocks<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let mut blocks: BTreeMap<(Uuid, i64), Vec<u8>> = BTreeMap::new();
+    for ((owner, _), _, content) in updated(state) {
+        let Some(block) = content.block.as_ref().filter(|block| block.is_changed) else {
+            continue;
+        };
+        let key = (*owner.as_uuid(), block.last_rev);
+        match blocks.entry(key) {
+            Entry::Vacant(vacant) => drop(vacant.insert(block.grams.clone())),
+            Entry::Occupied(mut both) => {
+                let other = both.get_mut().iter_mut();
+                other
+                    .zip(&block.grams)
+                    .for_each(|(byte, more)| *byte |= more);
+            }
+        }
+    }
+    let rows: Vec<_> = blocks.into_iter().collect();
+    let write = Write::new(SET_BLOCKS)
+        .column(&rows, |((owner, _), _)| *owner)
+        .column(&rows, |((_, last_rev), _)| *last_rev)
+        .column(&rows, |(_, grams)| grams.clone());
+    (!rows.is_empty()).then_some(write)
+}
+
+/// The events with new content.
+fn updated<'p>(
+    state: &'p State<'p>,
+) -> impl Iterator<Item = (&'p Key, &'p EventState<'p>, &'p UpdatedContent)> {
+    state.events.iter().filter_map(|(key, event)| {
+        let content = event.content.as_deref().filter(|content| content.is_new)?;
+        Some((key, event, content))
+    })
+}
+
+fn note_updates<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let rows = &state.updates;
+    let write = Write::new(NOTE_UPDATES)
+        .column(rows, |one| *one.owner.as_uuid())
+        .column(rows, |one| rev_to_sql(one.rev))
+        .column(rows, |one| *one.id.as_uuid())
+        .column(rows, |one| severity_number(one.severity_before))
+        .column(rows, |one| status_number(one.status_before))
+        .column(rows, |one| status_number(one.status_after))
+        .column(rows, |one| nanoseconds(one.at));
     (!rows.is_empty()).then_some(write)
 }
 

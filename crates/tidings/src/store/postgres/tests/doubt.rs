@@ -16,11 +16,13 @@ use uuid::Uuid;
 
 use commits_on_the_wire::CommitsOnTheWire;
 
-use super::{Database, moment, publishing, submission};
+use super::{Database, moment, publishing, submission, update};
 use crate::config::PostgresConfig;
 use crate::store::postgres::PostgresStore;
 use crate::store::postgres::commit::LOCK_FEEDS;
-use crate::store::{ChangeStep, Committed, Group, PublishOutcome, Store as _, StoreError};
+use crate::store::{
+    ChangeStep, Committed, Group, PublishOutcome, Store as _, StoreError, UpdateOutcome,
+};
 
 /// What the proxy does with the next commit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -309,7 +311,6 @@ fn id(number: u64) -> EventId {
 /// A group that changes the event with a number.
 fn changing(number: u64, change: Change, at: u64) -> Group {
     Group {
-        publications: Vec::new(),
         steps: vec![ChangeStep {
             owner: owner(),
             targets: vec![EventRef::from(id(number)).into()],
@@ -317,6 +318,7 @@ fn changing(number: u64, change: Change, at: u64) -> Group {
             only: None,
             at: moment(at),
         }],
+        ..Group::default()
     }
 }
 
@@ -445,6 +447,48 @@ async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
             revs,
             "{change:?} after {rival:?}"
         );
+    }
+}
+
+/// A group that updates the event with a number.
+fn updating(number: u64, text: u64, at: u64) -> Group {
+    Group {
+        updates: vec![update(id(number), owner(), text, at)],
+        ..Group::default()
+    }
+}
+
+fn updated(committed: Result<Committed, StoreError>) -> Option<u64> {
+    match &committed.unwrap().updated[0] {
+        UpdateOutcome::Updated(updated) => Some(updated.rev.get()),
+        UpdateOutcome::Kept { .. } => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_whose_answer_is_lost_is_found() {
+    let scene = Scene::begin().await;
+    scene.publish(1).await.unwrap().unwrap();
+    for (fate, text, rev) in [(Fate::LoseAnswer, 2, 2), (Fate::LoseCommit, 3, 3)] {
+        scene.proxy.next_commit(fate);
+        let done = commit(&scene.store, updating(1, text, text)).await.unwrap();
+        assert_eq!(updated(done), Some(rev));
+        assert!(scene.proxy.is_done());
+    }
+    assert_eq!(scene.events(), "1 head 3");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_by_another_node_is_not_taken_for_the_lost_one() {
+    for (text, rival, rev) in [(2, 3, Some(3)), (2, 2, None)] {
+        let scene = Scene::patient().await;
+        scene.publish(1).await.unwrap().unwrap();
+        let [lost, other] = scene
+            .overtake(updating(1, text, 1), updating(1, rival, 2))
+            .await;
+        assert_eq!(updated(Ok(other)), Some(2));
+        assert_eq!(updated(Ok(lost)), rev, "{text} after {rival}");
     }
 }
 

@@ -42,6 +42,7 @@ fn mark(number: u64) -> Group {
     let id = tidings_event::EventId::from(Uuid::from_u128(0xE000 + u128::from(number)));
     Group {
         publications: Vec::new(),
+        updates: Vec::new(),
         steps: vec![ChangeStep {
             owner: owner(),
             targets: vec![EventRef::from(id).into()],

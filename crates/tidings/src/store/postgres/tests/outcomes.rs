@@ -3,10 +3,10 @@
 use tidings_event::{Change, EventId, OwnerId, Status};
 use uuid::Uuid;
 
-use super::{Database, moment, open_as, submission};
+use super::{Database, moment, open_as, submission, update};
 use crate::schedules::seeds::seeds;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{ChangeStep, Committed, Group, Publication, Side, Store, Target};
+use crate::store::{ChangeStep, Committed, ContentUpdate, Group, Publication, Side, Store, Target};
 
 /// The groups of one history.
 const GROUPS: u64 = 60;
@@ -83,11 +83,28 @@ impl Groups {
         }
     }
 
+    fn update(&mut self) -> ContentUpdate {
+        self.clock += 1;
+        let (id, owner) = (self.id(), self.owner());
+        let number = self.random.u64(..16);
+        ContentUpdate {
+            sequence: self.choose(&[None, None, Some(1), Some(2), Some(3)]),
+            renotify: self.random.u8(..4) == 0,
+            quota: self.choose(&[None, None, Some(4_000), Some(1_500)]),
+            event_bytes: self.choose(&[100_000, 100_000, 100_000, 600]),
+            systems: self
+                .choose(&[None, None, None, Some(())])
+                .map(|()| Vec::new()),
+            ..update(id, owner, number, self.clock)
+        }
+    }
+
     fn group(&mut self, system: tidings_event::SystemId) -> Group {
         Group {
             publications: (0..self.random.usize(..4))
                 .map(|_| self.publication(system))
                 .collect(),
+            updates: (0..self.random.usize(..4)).map(|_| self.update()).collect(),
             steps: (0..self.random.usize(..5)).map(|_| self.step()).collect(),
         }
     }
@@ -97,6 +114,7 @@ async fn commit(store: &dyn Store, group: Group) -> String {
     let committed = store.commit(Box::new(|| group)).await.unwrap();
     let Committed {
         published,
+        updated,
         mut changed,
         sync_time: _,
     } = committed;
@@ -104,7 +122,7 @@ async fn commit(store: &dyn Store, group: Group) -> String {
         let ended = step.ended.as_mut().expect("few overlays");
         ended.sort_unstable_by_key(|overlay| (overlay.owner, overlay.changed_rev));
     }
-    format!("{published:#?}\n{changed:#?}")
+    format!("{published:#?}\n{updated:#?}\n{changed:#?}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,12 +10,12 @@ use tidings_event::{
 use uuid::Uuid;
 
 use super::database::Database;
-use super::open;
+use super::{open, update};
 use crate::schedules::seeds::seeds;
 use crate::store::postgres::PostgresStore;
 use crate::store::{
-    ChangeStep, Committed, Group, Publication, PublishOutcome, Refill, RefillItem, RevRange, Side,
-    Store as _, Submission, Target,
+    ChangeStep, Committed, ContentUpdate, Group, Publication, PublishOutcome, Refill, RefillItem,
+    RevRange, Side, Store as _, Submission, Target, UpdateOutcome,
 };
 
 /// How many new histories a run tries.
@@ -32,8 +32,12 @@ struct History {
     /// The events that were ever published, with the owners of their feeds.
     events: Vec<(OwnerId, Event)>,
     delivered: HashMap<OwnerId, Vec<RefillItem>>,
-    deleted: HashSet<(OwnerId, Rev)>,
+    /// The positions of events that are deleted, and of contents that were replaced.
+    gone: HashSet<(OwnerId, Rev)>,
     created: HashMap<(OwnerId, EventId), Rev>,
+    /// The positions of the last updates.
+    updated: HashMap<(OwnerId, EventId), Rev>,
+    clock: u64,
 }
 
 impl History {
@@ -48,7 +52,9 @@ impl History {
             nodes,
             events: Vec::new(),
             delivered: HashMap::new(),
-            deleted: HashSet::new(),
+            gone: HashSet::new(),
+            updated: HashMap::new(),
+            clock: 0,
             created: HashMap::new(),
         }
     }
@@ -125,6 +131,22 @@ impl History {
         }
     }
 
+    /// An update of an event that was published, which may be deleted.
+    fn update(&mut self) -> ContentUpdate {
+        self.clock += 1;
+        let (owner, event) = self.rng.choice(&self.events).cloned().unwrap();
+        // Of a system event, only the texts can change.
+        let severity = match owner == self.system() {
+            true => event.severity,
+            false => self.rng.choice(Severity::ALL).unwrap(),
+        };
+        ContentUpdate {
+            severity,
+            renotify: owner != self.system() && self.rng.bool(),
+            ..update(event.id, owner, self.rng.u64(..16), self.clock)
+        }
+    }
+
     async fn commit(&mut self) {
         let mut group = Group::default();
         let large = self.rng.u8(..12) == 0;
@@ -143,18 +165,27 @@ impl History {
             false => 6,
         };
         if !self.events.is_empty() {
+            for _ in 0..self.rng.usize(..3) {
+                let update = self.update();
+                group.updates.push(update);
+            }
             for _ in 0..self.rng.usize(..4) {
                 let step = self.step(most);
                 group.steps.push(step);
             }
         }
         let node = &self.nodes[self.rng.usize(..2)];
+        let updated: Vec<_> = group
+            .updates
+            .iter()
+            .map(|one| (one.owner, one.id))
+            .collect();
         let committed = node.commit(Box::new(|| group)).await.unwrap();
-        self.deliver(committed);
+        self.deliver(committed, &updated);
     }
 
     /// As the committer delivers it.
-    fn deliver(&mut self, committed: Committed) {
+    fn deliver(&mut self, committed: Committed, updates: &[(OwnerId, EventId)]) {
         for outcome in committed.published {
             let PublishOutcome::Stored(stored) = outcome else {
                 continue;
@@ -166,6 +197,17 @@ impl History {
                 self.delivered.entry(one.owner).or_default().push(item);
             }
         }
+        for (outcome, key) in committed.updated.into_iter().zip(updates) {
+            let UpdateOutcome::Updated(updated) = outcome else {
+                continue;
+            };
+            let before = self.updated.insert(*key, updated.rev);
+            for rev in before.into_iter().chain(self.created.get(key).copied()) {
+                self.gone.insert((key.0, rev));
+            }
+            let item = RefillItem::Updated(updated);
+            self.delivered.entry(key.0).or_default().push(item);
+        }
         let system = self.system();
         for step in committed.changed {
             if step.ids.is_empty() {
@@ -174,8 +216,10 @@ impl History {
             if step.change == Change::Delete {
                 for id in &step.ids {
                     let is_own = step.owner == system || !step.system_ids.contains(id);
-                    if let Some(rev) = self.created.get(&(step.owner, *id)).filter(|_| is_own) {
-                        self.deleted.insert((step.owner, *rev));
+                    let key = (step.owner, *id);
+                    let revs = [self.created.get(&key), self.updated.get(&key)];
+                    for rev in revs.into_iter().flatten().filter(|_| is_own) {
+                        self.gone.insert((step.owner, *rev));
                     }
                 }
             }
@@ -214,7 +258,7 @@ impl History {
                 assert_eq!(found, head);
                 let is_gone = |(of, rev): &(OwnerId, Rev)| *of == owner && *rev > after;
                 assert!(
-                    !is_all_kept || self.deleted.iter().any(is_gone),
+                    !is_all_kept || self.gone.iter().any(is_gone),
                     "nothing after {after} is gone"
                 );
                 Some(false)
@@ -253,6 +297,7 @@ async fn a_refill_tells_what_was_delivered_or_nothing() {
         }
         // Now some changes are forgotten, and some overlays are being removed.
         database.query("DELETE FROM recent_change WHERE rev % 7 = 3");
+        database.query("DELETE FROM recent_update WHERE rev % 3 = 1");
         database.query("UPDATE ended SET ended_at = 0");
         for _ in 0..4 * GROUPS {
             history.refill(false).await;

@@ -3,7 +3,7 @@
 use tidings_event::{Change, EventId, OwnerId, Status};
 use uuid::Uuid;
 
-use super::{Database, moment, open, publishing, submission};
+use super::{Database, moment, open, publishing, submission, update};
 use crate::store::postgres::PostgresStore;
 use crate::store::{ChangeStep, Group, Publication, Store as _, Target};
 
@@ -45,7 +45,7 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     });
     let requests = Group {
         publications: requests.collect(),
-        steps: Vec::new(),
+        ..Group::default()
     };
     assert_eq!(statements(&store, requests).await, 1);
     // Repeats change nothing, but their commit waits until what they repeat is durable.
@@ -68,12 +68,21 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
         at: moment(10_000),
     };
     let steps = |numbers: std::ops::Range<u64>, change| Group {
-        publications: Vec::new(),
         steps: numbers.map(|number| step(number, change)).collect(),
+        ..Group::default()
     };
     let read = Change::Status(Status::Read);
     let one = statements(&store, steps(100..101, read)).await;
     assert_eq!(statements(&store, steps(101..165, read)).await, one);
+    // BEGIN, lock feeds, look up events; update, note, set feeds, COMMIT.
+    let updates = |numbers: std::ops::Range<u64>| Group {
+        updates: numbers
+            .map(|number| update(id(number), owner(number % 7), number, number))
+            .collect(),
+        ..Group::default()
+    };
+    assert_eq!(statements(&store, updates(100..101)).await, 7);
+    assert_eq!(statements(&store, updates(101..165)).await, 7);
     // Then the feed of each owner says that there are tombstones.
     statements(&store, steps(100..107, Change::Delete)).await;
     let one = statements(&store, steps(107..108, Change::Delete)).await;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_event::{Change, EventId, EventRef, OwnerId, Status};
+use tidings_event::{Change, EventFilter, EventId, EventRef, OwnerId, PageRequest, Status};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use super::{Database, moment, publishing, submission};
 use crate::config::PostgresConfig;
 use crate::store::postgres::PostgresStore;
-use crate::store::{ChangeStep, Group, Store as _};
+use crate::store::{ChangeStep, Group, Progress, Store as _};
 
 fn id(number: u128) -> EventId {
     Uuid::from_u128(0xE000 + number).into()
@@ -37,8 +37,8 @@ async fn change(store: &PostgresStore, owner: OwnerId, event: EventId, change: C
         at: moment(5_000),
     };
     let group = Group {
-        publications: Vec::new(),
         steps: vec![step],
+        ..Group::default()
     };
     let committed = store.commit(Box::new(|| group)).await.unwrap();
     assert_eq!(committed.changed[0].ids, [event]);
@@ -84,5 +84,46 @@ async fn the_overlays_of_several_events_are_removed_in_the_order_of_locks_of_com
     tidying.await.unwrap().unwrap();
     let left = watch.query_one("SELECT count(*) FROM overlay", &[]).await;
     assert_eq!(left.unwrap().get::<_, i64>(0), 0);
+    store.close().await;
+}
+
+/// An update that is committed while a block is made, before it is stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_block_with_an_outdated_text_is_made_again() {
+    let database = Database::create();
+    let store = Arc::new(super::open(&database).await);
+    let system = store.identity().system;
+    let event = |number: u64| submission(id(number.into()), owner(1), number, system);
+    let events = publishing((0..600).map(event).collect());
+    store.commit(Box::new(|| events)).await.unwrap();
+    let updating = client(&database).await;
+    updating
+        .batch_execute(
+            "BEGIN; UPDATE feed SET head = head + 1; \
+             UPDATE event SET description = 'needle', folded = NULL, content_rev = 601 WHERE created_rev = 3",
+        )
+        .await
+        .unwrap();
+    let tidying = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.tidy().await })
+    };
+    let blocked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+         AND datname = current_database() AND query LIKE '%search_feed%'";
+    let watching = client(&database).await;
+    while watching.query_opt(blocked, &[]).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    updating.batch_execute("COMMIT").await.unwrap();
+    tidying.await.unwrap().unwrap();
+    let blocks = "SELECT count(*)::text FROM search_block";
+    assert_eq!(database.query(blocks), [Some("0".to_owned())]);
+    while store.tidy().await.unwrap() == Progress::More {}
+    assert_ne!(database.query(blocks), [Some("0".to_owned())]);
+    let mut filter = EventFilter::default();
+    filter.search = Some("needle".to_owned());
+    let page = PageRequest::default();
+    let found = store.list(owner(1), filter, page, 100_000).await.unwrap();
+    assert_eq!(found.total, Some(1));
     store.close().await;
 }

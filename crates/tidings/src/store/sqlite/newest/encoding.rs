@@ -10,6 +10,7 @@ use crate::store::sqlite::blob::{put_number, put_signed};
 pub(super) const VERSION: u8 = 1;
 
 /// The flags in the byte of an event's kind.
+pub(super) const HAS_NEW_CONTENT: u8 = 1 << 5;
 pub(super) const IS_CHANGED: u8 = 1 << 6;
 pub(super) const IS_UPDATED: u8 = 1 << 7;
 
@@ -114,6 +115,9 @@ impl Encoding {
             if is_updated {
                 flags |= IS_UPDATED;
             }
+            if event.content_rev.is_some() {
+                flags |= HAS_NEW_CONTENT;
+            }
             let blob = &mut self.blob;
             blob.push(flags);
             put_number(blob, event.created_rev.get() - rev);
@@ -128,6 +132,9 @@ impl Encoding {
             }
             if is_updated {
                 put_signed(blob, event.updated_at.wrapping_sub(created_at));
+            }
+            if let Some(content) = event.content_rev {
+                put_number(blob, content.get().wrapping_sub(rev));
             }
         }
         self.events = events.len();

@@ -14,9 +14,31 @@ use crate::store::sqlite::known_feeds::KnownFeeds;
 use crate::store::sqlite::publish::store_requests;
 use crate::store::sqlite::reserve::Disk;
 use crate::store::sqlite::settling::Settling;
-use crate::store::{Committed, Group, Publication, PublishOutcome, StoreError, Submission};
+use crate::store::sqlite::update;
+use crate::store::{
+    Committed, ContentUpdate, Group, PublishOutcome, StoreError, Submission, UpdateOutcome,
+};
 
-/// Commits a group. On a disk that is nearly full, publish requests for which there is no room are left
+/// Which requests of a group the disk has room for.
+struct Admitted {
+    publications: Vec<bool>,
+    updates: Vec<bool>,
+}
+
+impl Admitted {
+    fn none(group: &Group) -> Self {
+        Self {
+            publications: vec![false; group.publications.len()],
+            updates: vec![false; group.updates.len()],
+        }
+    }
+
+    fn contains(&self, admitted: bool) -> bool {
+        self.publications.contains(&admitted) || self.updates.contains(&admitted)
+    }
+}
+
+/// Commits a group. On a disk that is nearly full, publish requests and updates for which there is no room are left
 /// out.
 pub(super) fn commit_with_room(
     connection: &mut Connection,
@@ -25,8 +47,8 @@ pub(super) fn commit_with_room(
     group: &Group,
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
-    let admitted = admit(connection, &group.publications, disk)?;
-    let publishes = admitted.contains(&true);
+    let admitted = admit(connection, group, disk)?;
+    let publishes = admitted.contains(true);
     let done = match disk.is_tight() {
         true => disk.make_room_for(connection, true, |connection| {
             commit(connection, settling, known, group, &admitted, disk)
@@ -34,7 +56,7 @@ pub(super) fn commit_with_room(
         false => commit(connection, settling, known, group, &admitted, disk),
     };
     let done = match done {
-        // Steps can make room, so they are committed without the publish requests.
+        // Steps can make room, so they are committed without the others.
         Err(error) if is_full(&error) => {
             disk.note(publishes);
             if publishes {
@@ -43,7 +65,7 @@ pub(super) fn commit_with_room(
             if group.steps.is_empty() {
                 return Err(error);
             }
-            let none = vec![false; admitted.len()];
+            let none = Admitted::none(group);
             disk.make_room_for(connection, true, |connection| {
                 commit(connection, settling, known, group, &none, disk)
             })
@@ -60,22 +82,23 @@ pub(super) fn commit_with_room(
     done
 }
 
-/// Which publish requests the disk has room for.
-fn admit(
-    connection: &Connection,
-    publications: &[Publication],
-    disk: &Disk,
-) -> rusqlite::Result<Vec<bool>> {
-    if publications.is_empty() {
-        return Ok(Vec::new());
+/// Which publish requests and updates the disk has room for.
+fn admit(connection: &Connection, group: &Group, disk: &Disk) -> rusqlite::Result<Admitted> {
+    if group.publications.is_empty() && group.updates.is_empty() {
+        return Ok(Admitted::none(group));
     }
     let mut budget = disk.budget(connection)?;
-    let fits = publications.iter().map(|publication| {
+    let fits = group.publications.iter().map(|publication| {
         let bytes = publication.submissions.iter().map(Submission::stored_bytes);
         budget.take(bytes.sum())
     });
-    let admitted: Vec<bool> = fits.collect();
-    if admitted.contains(&false) && disk.rejects(free_pages(connection)?) {
+    let publications = fits.collect();
+    let updates = group.updates.iter().map(ContentUpdate::stored_bytes);
+    let admitted = Admitted {
+        publications,
+        updates: updates.map(|bytes| budget.take(bytes)).collect(),
+    };
+    if admitted.contains(false) && disk.rejects(free_pages(connection)?) {
         disk.tell(true);
     }
     Ok(admitted)
@@ -86,25 +109,30 @@ fn commit(
     settling: Settling,
     known: &mut KnownFeeds,
     group: &Group,
-    admitted: &[bool],
+    admitted: &Admitted,
     disk: &Disk,
 ) -> rusqlite::Result<Committed> {
     let system = settling.system;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // They are lost if the transaction fails: its feeds are not as the database has them.
     let mut feeds = Feeds::new(settling, mem::take(known));
-    let requests = group.publications.iter().zip(admitted);
+    let requests = group.publications.iter().zip(&admitted.publications);
     let requests = requests.filter_map(|(request, admitted)| admitted.then_some(request));
     let requests: Vec<_> = requests.collect();
     let mut stored = store_requests(&transaction, system, &mut feeds, &requests)?.into_iter();
-    let published = admitted.iter().map(|admitted| {
+    let no_room = || Arc::new(StoreError::Full(disk.kept().into()));
+    let published = admitted.publications.iter().map(|admitted| {
         let outcome = if *admitted { stored.next() } else { None };
-        outcome.unwrap_or_else(|| {
-            let rejected = StoreError::Full(disk.kept().into());
-            PublishOutcome::NoRoom(Arc::new(rejected))
-        })
+        outcome.unwrap_or_else(|| PublishOutcome::NoRoom(no_room()))
     });
     let published = published.collect();
+    let mut updated = Vec::with_capacity(group.updates.len());
+    for (one, admitted) in group.updates.iter().zip(&admitted.updates) {
+        updated.push(match admitted {
+            true => update::apply(&transaction, system, &mut feeds, one)?,
+            false => UpdateOutcome::NoRoom(no_room()),
+        });
+    }
     let mut changed = Vec::with_capacity(group.steps.len());
     for step in &group.steps {
         changed.push(change::apply(&transaction, system, &mut feeds, step)?);
@@ -116,6 +144,7 @@ fn commit(
     *known = feeds.committed();
     Ok(Committed {
         published,
+        updated,
         changed,
         sync_time,
     })

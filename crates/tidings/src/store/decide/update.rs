@@ -1,0 +1,117 @@
+//! Decides what an update does to an event.
+
+use bytes::Bytes;
+use tidings_event::wire::EventFields;
+use tidings_event::{CountDelta, Event, OwnerId, Status};
+
+use crate::store::{ContentUpdate, UpdateOutcome};
+
+/// An event before an update.
+#[derive(Clone, Debug)]
+pub(crate) struct BeforeUpdate {
+    /// The event, without its metadata.
+    pub(crate) event: Event,
+    /// The JSON of its metadata.
+    pub(crate) metadata: Option<Box<str>>,
+    /// The number of its last update.
+    pub(crate) sequence: Option<u64>,
+}
+
+/// An event after an update.
+#[derive(Debug)]
+pub(crate) struct AfterUpdate {
+    pub(crate) status: Status,
+    pub(crate) sequence: Option<u64>,
+    pub(crate) json: Bytes,
+    pub(crate) counts: CountDelta,
+}
+
+/// Why an event stays as it is.
+#[derive(Debug)]
+pub(crate) enum Stays {
+    /// It has this content already.
+    Same,
+    /// It has that of the update with this number.
+    Later(u64),
+    /// This is the outcome.
+    Rejected(UpdateOutcome),
+}
+
+impl BeforeUpdate {
+    /// Its JSON.
+    pub(crate) fn json(&self) -> Bytes {
+        self.event.to_json_with(self.metadata.as_deref()).into()
+    }
+
+    /// What `update` makes of it.
+    pub(crate) fn after(
+        &self,
+        update: &ContentUpdate,
+        system: OwnerId,
+    ) -> Result<AfterUpdate, Stays> {
+        let event = &self.event;
+        let systems = update.systems.as_deref();
+        if systems.is_some_and(|systems| !systems.contains(&event.system_id)) {
+            let foreign = UpdateOutcome::ForeignSystem(event.system_id);
+            return Err(Stays::Rejected(foreign));
+        }
+        let is_same = event.severity == update.severity
+            && event.description == update.description
+            && self.metadata == update.metadata;
+        match (update.sequence, self.sequence) {
+            (Some(number), Some(last)) if number < last => return Err(Stays::Later(last)),
+            (Some(number), Some(last)) if number == last && !is_same => {
+                return Err(Stays::Later(last));
+            }
+            // The number of a repeat is new or the same. A new one counts even if nothing else changes.
+            (number, last) if is_same && (number.is_none() || number == last) => {
+                return Err(Stays::Same);
+            }
+            _ => {}
+        }
+        let is_of_system = update.owner == system;
+        if is_of_system && (event.severity != update.severity || update.renotify) {
+            // The counts of all users who have marked or deleted it would change, each in another way.
+            return Err(Stays::Rejected(UpdateOutcome::OnlyTexts {
+                severity: event.severity,
+            }));
+        }
+        // Severities are sorted by their urgency, the most urgent first.
+        let rises = update.severity < event.severity;
+        let status = match update.renotify || rises {
+            true => Status::Unread,
+            false => event.status,
+        };
+        let fields = EventFields {
+            id: event.id,
+            owner: Some(update.owner),
+            system_id: event.system_id,
+            operation_id: event.operation_id,
+            acted_upon: event.acted_upon,
+            category: &event.category,
+            action: &event.action,
+            description: &update.description,
+            severity: update.severity,
+            status,
+            metadata: update.metadata.as_deref(),
+            created_at: event.created_at,
+            updated_at: update.at,
+            deleted_at: None,
+        };
+        let mut json = Vec::with_capacity(fields.json_bytes());
+        fields.write_json(&mut json);
+        if json.len() > update.event_bytes {
+            let bytes = json.len();
+            return Err(Stays::Rejected(UpdateOutcome::TooLarge { bytes }));
+        }
+        let mut counts = CountDelta::default();
+        counts.add(status, update.severity, 1);
+        counts.add(event.status, event.severity, -1);
+        Ok(AfterUpdate {
+            status,
+            sequence: update.sequence.or(self.sequence),
+            json: json.into(),
+            counts,
+        })
+    }
+}

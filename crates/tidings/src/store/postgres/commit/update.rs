@@ -1,0 +1,123 @@
+//! Decides updates.
+
+use tidings_event::{OwnerId, Rev};
+
+use super::state::{EventSource, EventState, RecentUpdate, SearchBlock, State, UpdatedContent};
+use crate::search::GramFilter;
+use crate::store::decide::update::{BeforeUpdate, Stays};
+use crate::store::kind::Kind;
+use crate::store::{ContentUpdate, UpdateOutcome, Updated};
+
+impl State<'_> {
+    /// Applies an update.
+    pub(super) fn update(&mut self, update: &ContentUpdate) -> UpdateOutcome {
+        let key = (update.owner, update.id);
+        let Some(mut event) = self.events.get(&key).cloned() else {
+            return UpdateOutcome::NotFound;
+        };
+        let Some(mut content) = event.content() else {
+            return UpdateOutcome::NotFound;
+        };
+        let system = OwnerId::from(self.identity.system);
+        let kept = |later| UpdateOutcome::Kept {
+            owner: update.owner,
+            rev: content.rev.unwrap_or(event.created_rev),
+            json: content.before.json(),
+            later,
+        };
+        let after = match content.before.after(update, system) {
+            Ok(after) => after,
+            Err(Stays::Same) => return kept(None),
+            Err(Stays::Later(number)) => return kept(Some(number)),
+            Err(Stays::Rejected(outcome)) => return outcome,
+        };
+        let bytes = event.bytes - content.text_bytes() + update.text_bytes();
+        let quota = update.quota.filter(|_| update.owner != system);
+        let feed = self.feed(update.owner);
+        let others = feed.bytes.saturating_sub(event.bytes);
+        if bytes > event.bytes && quota.is_some_and(|quota| others + bytes > quota) {
+            let used = feed.bytes;
+            return UpdateOutcome::OverQuota { bytes, used };
+        }
+        feed.bytes = others + bytes;
+        feed.counts.subtract(Kind::of(event.severity, event.status));
+        feed.counts.add(Kind::of(update.severity, after.status));
+        let rev = feed.advance();
+        self.updates.push(RecentUpdate {
+            owner: update.owner,
+            rev,
+            id: update.id,
+            severity_before: event.severity,
+            status_before: event.status,
+            status_after: after.status,
+            at: update.at,
+        });
+        content.take(update, rev, after.sequence);
+        event.bytes = bytes;
+        event.severity = update.severity;
+        event.status = after.status;
+        event.updated_at = update.at;
+        content.before.event.severity = event.severity;
+        content.before.event.status = event.status;
+        content.before.event.updated_at = event.updated_at;
+        event.is_updated = true;
+        event.content = Some(Box::new(content));
+        self.events.insert(key, event);
+        UpdateOutcome::Updated(Updated {
+            owner: update.owner,
+            rev,
+            json: after.json,
+            counts: after.counts,
+        })
+    }
+}
+
+impl EventState<'_> {
+    /// The content that an update replaces; `None` if it was not looked up.
+    fn content(&self) -> Option<UpdatedContent> {
+        if let Some(content) = &self.content {
+            return Some((**content).clone());
+        }
+        let EventSource::Group(submission) = self.origin else {
+            return None;
+        };
+        Some(UpdatedContent {
+            before: BeforeUpdate {
+                event: submission.event.clone(),
+                metadata: submission.metadata.clone(),
+                sequence: None,
+            },
+            rev: None,
+            block: None,
+            is_new: false,
+        })
+    }
+}
+
+impl UpdatedContent {
+    fn text_bytes(&self) -> u64 {
+        let metadata = self.before.metadata.as_ref().map_or(0, |text| text.len());
+        (self.before.event.description.len() + metadata) as u64
+    }
+
+    /// Takes the content of an update.
+    fn take(&mut self, update: &ContentUpdate, rev: Rev, sequence: Option<u64>) {
+        if self.before.event.description != update.description
+            && let Some(SearchBlock {
+                grams, is_changed, ..
+            }) = &mut self.block
+        {
+            let filter = GramFilter::from_bytes(grams).with_text(&update.description);
+            *grams = filter.to_bytes();
+            *is_changed = true;
+        }
+        self.before
+            .event
+            .description
+            .clone_from(&update.description);
+        self.before.metadata.clone_from(&update.metadata);
+        self.before.sequence = sequence;
+        self.rev = Some(rev);
+        self.is_new = true;
+    }
+}
