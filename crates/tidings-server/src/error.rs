@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
 use crate::problem::Problem;
-use crate::publication::PublishRejection;
+use crate::publication::{PublishRejection, UpdateRejection};
 use crate::request::body::BodyError;
 use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
@@ -36,6 +36,7 @@ pub(crate) enum ApiError {
     Json(InvalidJson),
     Query(InvalidQuery),
     Publish(PublishRejection),
+    Update(UpdateRejection),
     Change(ChangeRejection),
     LogLevel(LogLevelRejection),
     Revocation(RevocationRejection),
@@ -54,6 +55,7 @@ impl ApiError {
             Self::Json(error) => error.problem(),
             Self::Query(error) => error.problem(),
             Self::Publish(error) => error.problem(),
+            Self::Update(error) => error.problem(),
             Self::Change(error) => error.problem(),
             Self::LogLevel(error) => error.problem(),
             Self::Revocation(error) => error.problem(),

@@ -11,10 +11,11 @@ mod login;
 mod publication;
 mod session;
 mod unfiltered;
+mod update;
 
 pub(crate) use admitted::Admitted;
 pub(crate) use body::JsonBody;
-pub(crate) use caller::{Administrator, Changer, Publisher, Reader, Shown};
+pub(crate) use caller::{Administrator, Changer, Publisher, Reader, Shown, Updater};
 pub(crate) use event_path::{ChangerOfEvent, EventPath};
 pub(crate) use list::ListRequest;
 pub(crate) use log_level::LogAdministrator;
@@ -22,3 +23,4 @@ pub(crate) use login::Login;
 pub(crate) use publication::{PreparedEvents, PublishRequest};
 pub(crate) use session::{NewSession, OldSession};
 pub(crate) use unfiltered::Unfiltered;
+pub(crate) use update::UpdateRequest;

@@ -16,7 +16,7 @@ mod local_only;
 mod pages;
 mod session;
 
-use tidings_event::OwnerId;
+use tidings_event::{OwnerId, SystemId};
 
 use crate::limits::Reach;
 use crate::token::{Scopes, TokenError, Tokens};
@@ -83,6 +83,8 @@ pub(crate) struct Caller {
     pub(crate) owner: OwnerId,
     /// The caller's permissions.
     pub(crate) scopes: Scopes,
+    /// The system that the caller's token names.
+    pub(crate) system: Option<SystemId>,
 }
 
 impl Caller {
@@ -90,7 +92,22 @@ impl Caller {
     pub(crate) const LOCAL: Self = Self {
         owner: LOCAL_USER,
         scopes: Scopes::ALL,
+        system: None,
     };
+
+    /// The systems whose events the caller can update; `None` if all. A token that names no system speaks for its own
+    /// subject and for this installation, whose id an event has if its publisher names none.
+    pub(crate) fn systems(
+        &self,
+        installation: SystemId,
+        identity: &Identity,
+    ) -> Option<Vec<SystemId>> {
+        let has_login = identity.has_login();
+        has_login.then(|| match self.system {
+            Some(system) => vec![system],
+            None => vec![SystemId::from_uuid(*self.owner.as_uuid()), installation],
+        })
+    }
 
     /// The owners that the caller can publish to; `None` if the caller cannot publish.
     pub(crate) const fn reach(&self) -> Reach {

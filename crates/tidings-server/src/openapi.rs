@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 use axum::http::Method;
 use bytes::Bytes;
 use serde_json::Value;
-use tidings_event::{CountDelta, Deletion, ErrorBody, ResetReason, StatusChange, Summary};
+use tidings_event::{
+    ContentChange, CountDelta, Deletion, ErrorBody, ResetReason, StatusChange, Summary,
+};
 use utoipa::ToSchema;
 use utoipa::openapi::path::HttpMethod;
 use utoipa::openapi::{
@@ -221,6 +223,7 @@ fn components(operations: &[ApiOperation]) -> Components {
     }
     // The frames of the stream, the query and the error bodies are no bodies of one operation.
     schema::<StatusChange>(&mut components);
+    schema::<ContentChange>(&mut components);
     schema::<Deletion>(&mut components);
     schema::<Summary>(&mut components);
     schema::<ResetReason>(&mut components);

@@ -7,7 +7,7 @@ use tidings_event::ErrorCode;
 
 use crate::identity::Access;
 use crate::routes::events::{create, delete as deletion, get as single, list, status};
-use crate::routes::events::{summary, types};
+use crate::routes::events::{summary, types, update};
 #[cfg(feature = "metrics")]
 use crate::routes::metrics;
 #[cfg(feature = "openapi")]
@@ -97,6 +97,17 @@ fn events() -> Vec<ApiOperation> {
             .fails_with(&LIMIT)
             .fails_with(&WRITE)
             .also_at("/api/events", "create_events_alias"),
+        operation!(PUT "/api/system/events/{id}", Access::UPDATER, update::update_event)
+            .fails_with(&BODY)
+            .fails_with(&[
+                ErrorCode::InvalidEvent,
+                ErrorCode::ForeignSystem,
+                ErrorCode::EventNotFound,
+                ErrorCode::QuotaExceeded,
+            ])
+            .fails_with(&LIMIT)
+            .fails_with(&WRITE)
+            .also_at("/api/events/{id}", "update_event_alias"),
         operation!(GET "/api/system/events/{id}", Access::READER, single::get_event)
             .fails_with(&EVENT)
             .fails_with(&LIMIT)

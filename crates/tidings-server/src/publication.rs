@@ -1,9 +1,11 @@
 //! Parses the events of a publish request, and reports why they are rejected.
 
+mod foreign_system;
 mod options;
 mod owner;
 mod rejection;
 mod unfit;
+mod update;
 
 use tidings_event::wire::Policy;
 use tidings_event::{Draft, Given, Limits, NewEvent, Past, Violation, Violations};
@@ -17,6 +19,7 @@ pub(crate) use options::{EventLocation, PublishOptions};
 pub(crate) use owner::Subjects;
 pub(crate) use rejection::PublishRejection;
 use unfit::{Unfit, is_cloud_event};
+pub(crate) use update::UpdateRejection;
 
 /// Reads the events that a caller publishes.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +76,9 @@ impl<'a> EventParser<'a> {
                 Err(Unfit::CloudEvent) => return Err(PublishRejection::CloudEvent),
                 Err(Unfit::Foreign) => {
                     return Err(PublishRejection::ForeignOwner { index: Some(index) });
+                }
+                Err(Unfit::ForeignSystem) => {
+                    return Err(PublishRejection::ForeignSystem { index: Some(index) });
                 }
                 Err(Unfit::Unreadable(fault)) => {
                     unreadable = true;
@@ -157,6 +163,7 @@ impl<'a> EventParser<'a> {
             event.system_id = Given::Absent;
             event.created_at = Given::Absent;
         }
+        self.settle_system(&mut event)?;
         let draft = event.into_draft(self.limits, Policy::Repair);
         let draft = draft.map_err(Unfit::Invalid)?;
         Ok(match past {

@@ -178,7 +178,11 @@ export interface paths {
         };
         /** Get one event */
         get: operations["get_event_alias"];
-        put?: never;
+        /**
+         * Update one event
+         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`.
+         */
+        put: operations["update_event_alias"];
         post?: never;
         /**
          * Delete one event
@@ -387,7 +391,11 @@ export interface paths {
         };
         /** Get one event */
         get: operations["get_event"];
-        put?: never;
+        /**
+         * Update one event
+         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`.
+         */
+        put: operations["update_event"];
         post?: never;
         /**
          * Delete one event
@@ -584,6 +592,20 @@ export interface components {
              */
             to?: string;
         };
+        /** @description A change of content: the `data:` of an `updated` frame. */
+        ContentChange: ({
+            /** @description The difference in read events by severity. Absent while the stream catches up. */
+            read?: {
+                [key: string]: number;
+            };
+            /** @description The difference in unread events by severity. Absent while the stream catches up. */
+            unread?: {
+                [key: string]: number;
+            };
+        } & Record<string, never>) & {
+            /** @description The event as it is now. A reader that does not have it, because it was deleted or is not on the screen, skips the change. Of a system event, each reader has `status` and `updatedAt` of their own and keeps them. */
+            event: components["schemas"]["Event"];
+        };
         /** @description The difference that a change makes to the counts, by severity. Unchanged severities are absent. */
         CountDelta: {
             /** @description The difference in read events by severity. */
@@ -697,13 +719,13 @@ export interface components {
          * @description The kind of an error, as a stable word for programs.
          * @enum {string}
          */
-        ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "quota_exceeded" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "query_too_slow" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
+        ErrorCode: "invalid_json" | "invalid_event" | "invalid_query" | "invalid_change" | "invalid_config" | "invalid_revocation" | "body_unreadable" | "too_large" | "uri_too_long" | "unsupported_media_type" | "event_conflict" | "quota_exceeded" | "foreign_system" | "event_not_found" | "route_not_found" | "method_not_allowed" | "foreign_host" | "foreign_origin" | "rate_limited" | "too_many_streams" | "token_missing" | "token_invalid" | "token_expired" | "token_revoked" | "insufficient_scope" | "query_too_slow" | "keys_unavailable" | "storage_full" | "storage_unavailable" | "overloaded" | "shutting_down" | "internal";
         /**
          * @description The severity of an error for the operator of the server.
          * @enum {string}
          */
         ErrorSeverity: "ERROR" | "CRITICAL";
-        /** @description A record of something that the server did. Only its status can change; it can also be deleted.  The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it is not set, and `owner` is absent if the system owns the event. */
+        /** @description A record of something that the server did. Its owner can change its status and delete it, and its publisher can replace its severity, description and metadata with an `Update`(crate::Update).  The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it is not set, and `owner` is absent if the system owns the event. */
         Event: {
             /** @description The resource that the event is about. */
             actedUpon: components["schemas"]["ResourceId"];
@@ -908,6 +930,30 @@ export interface components {
             subject?: string | null;
             systemId?: components["schemas"]["SystemId"] | null;
         };
+        /** @description The body of a request that updates an event. It replaces severity, description and metadata as a whole. */
+        NewUpdate: {
+            /** @description The new description; empty if absent. */
+            description?: string | null;
+            /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
+            issuer?: string | null;
+            /** @description The new metadata; none if absent. `progress`, a number from 0 to 100, is shown as a bar. */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The owner of the event. If absent: the caller. */
+            owner?: string | null;
+            /** @description Whether the event becomes unread again. */
+            renotify?: boolean;
+            /**
+             * Format: int64
+             * @description Orders the updates of the event: one whose number is not higher than the last one is dropped.
+             */
+            sequence?: number;
+            /** @description The new severity. The event becomes unread if it is more urgent than before. If absent, `error` is stored with a cause, otherwise `informational`, with a warning. */
+            severity: components["schemas"]["Severity"];
+            /** @description The user's subject at the identity provider, instead of `owner`. */
+            subject?: string | null;
+        };
         /**
          * Format: uuid
          * @description The id of an operation. All events of the operation share it, for example the start and the end of a deployment.
@@ -1098,7 +1144,7 @@ export interface components {
          * @description The kind of a repair, as a stable word for programs.
          * @enum {string}
          */
-        WarningCode: "truncated" | "characters_replaced" | "converted" | "defaulted" | "moved" | "duplicate";
+        WarningCode: "truncated" | "characters_replaced" | "converted" | "defaulted" | "moved" | "duplicate" | "outdated";
     };
     responses: never;
     parameters: never;
@@ -1109,6 +1155,7 @@ export interface components {
 export type Action = components['schemas']['Action'];
 export type Category = components['schemas']['Category'];
 export type ChangeFilter = components['schemas']['ChangeFilter'];
+export type ContentChange = components['schemas']['ContentChange'];
 export type CountDelta = components['schemas']['CountDelta'];
 export type Cursor = components['schemas']['Cursor'];
 export type DataPage = components['schemas']['DataPage'];
@@ -1137,6 +1184,7 @@ export type MarkNamed = components['schemas']['MarkNamed'];
 export type MarkOne = components['schemas']['MarkOne'];
 export type MarkSeveral = components['schemas']['MarkSeveral'];
 export type NewEvent = components['schemas']['NewEvent'];
+export type NewUpdate = components['schemas']['NewUpdate'];
 export type OperationId = components['schemas']['OperationId'];
 export type Outcome = components['schemas']['Outcome'];
 export type OwnerId = components['schemas']['OwnerId'];
@@ -2671,6 +2719,156 @@ export interface operations {
                 };
             };
             /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            503: {
+                headers: {
+                    /** @description When to try again, in seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_event_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the event. */
+                id: components["schemas"]["EventId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Installing the operator",
+                 *       "metadata": {
+                 *         "progress": 30
+                 *       },
+                 *       "sequence": 3,
+                 *       "severity": "informational"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewUpdate"];
+            };
+        };
+        responses: {
+            /** @description The event as it is stored now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+                     *       "action": "register",
+                     *       "category": "connection",
+                     *       "createdAt": "2026-08-01T10:00:00.5Z",
+                     *       "description": "Installing the operator",
+                     *       "id": "0193f0a0-0000-7000-8000-000000000001",
+                     *       "metadata": {
+                     *         "progress": 30
+                     *       },
+                     *       "operationId": "0193f0a0-0000-7000-8000-000000000001",
+                     *       "owner": "6c6f6361-6c00-4000-8000-000000000001",
+                     *       "severity": "informational",
+                     *       "status": "unread",
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
+                     *       "updatedAt": "2026-08-01T10:00:20Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PublishedEvent"];
+                };
+            };
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event is invalid; nothing was stored. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `foreign_system`: The event belongs to another system than the token; nothing was changed. `quota_exceeded`: The quota of the event's owner is used up; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `event_not_found`: You have no event with this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `too_large`: The request is too large; nothing was changed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
+            429: {
+                headers: {
+                    /** @description When to try again, in seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal`: The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */
@@ -4421,6 +4619,156 @@ export interface operations {
                 };
             };
             /** @description `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `overloaded`: Too many large requests arrive at the same time; nothing was changed. `keys_unavailable`: The server cannot verify tokens at the moment. */
+            503: {
+                headers: {
+                    /** @description When to try again, in seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the event. */
+                id: components["schemas"]["EventId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Installing the operator",
+                 *       "metadata": {
+                 *         "progress": 30
+                 *       },
+                 *       "sequence": 3,
+                 *       "severity": "informational"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewUpdate"];
+            };
+        };
+        responses: {
+            /** @description The event as it is stored now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actedUpon": "7b1d2c3e-0000-4000-8000-000000000001",
+                     *       "action": "register",
+                     *       "category": "connection",
+                     *       "createdAt": "2026-08-01T10:00:00.5Z",
+                     *       "description": "Installing the operator",
+                     *       "id": "0193f0a0-0000-7000-8000-000000000001",
+                     *       "metadata": {
+                     *         "progress": 30
+                     *       },
+                     *       "operationId": "0193f0a0-0000-7000-8000-000000000001",
+                     *       "owner": "6c6f6361-6c00-4000-8000-000000000001",
+                     *       "severity": "informational",
+                     *       "status": "unread",
+                     *       "systemId": "0193f0a0-0000-7000-8000-00000000000b",
+                     *       "updatedAt": "2026-08-01T10:00:20Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PublishedEvent"];
+                };
+            };
+            /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event is invalid; nothing was stored. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `token_missing`: No credentials: send `Authorization: Bearer …` or a session cookie. `token_invalid`: The token is not accepted. `token_expired`: The token has expired. `token_revoked`: The token was revoked. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `foreign_system`: The event belongs to another system than the token; nothing was changed. `quota_exceeded`: The quota of the event's owner is used up; nothing was stored. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `event_not_found`: You have no event with this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `too_large`: The request is too large; nothing was changed. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `uri_too_long`: The URL is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited`: Rate limit exceeded; nothing was changed. */
+            429: {
+                headers: {
+                    /** @description When to try again, in seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal`: The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `overloaded`: Too many large requests arrive at the same time; nothing was changed. `storage_full`: The disk that holds the events is full. `storage_unavailable`: The event store does not respond. `shutting_down`: The server is shutting down. `keys_unavailable`: The server cannot verify tokens at the moment. */
             503: {
                 headers: {
                     /** @description When to try again, in seconds. */

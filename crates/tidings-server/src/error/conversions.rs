@@ -7,7 +7,7 @@ use tidings_event::Violation;
 use super::{ApiError, RouteError};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
-use crate::publication::PublishRejection;
+use crate::publication::{PublishRejection, UpdateRejection};
 use crate::request::body::BodyError;
 use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
@@ -132,6 +132,21 @@ impl From<ChangeError> for ApiError {
     }
 }
 
+impl From<UpdateRejection> for ApiError {
+    fn from(error: UpdateRejection) -> Self {
+        match error {
+            UpdateRejection::Json(error) => error.into(),
+            UpdateRejection::Store(failure) => failure.into(),
+            error @ (UpdateRejection::Invalid(_)
+            | UpdateRejection::NotFound
+            | UpdateRejection::ForeignSystem { .. }
+            | UpdateRejection::OnlyTexts { .. }
+            | UpdateRejection::TooLarge { .. }
+            | UpdateRejection::QuotaExceeded { .. }) => Self::Update(error),
+        }
+    }
+}
+
 impl From<PublishRejection> for ApiError {
     fn from(error: PublishRejection) -> Self {
         match error {
@@ -146,7 +161,8 @@ impl From<PublishRejection> for ApiError {
             | PublishRejection::BatchTooLarge { .. }
             | PublishRejection::Conflict { .. }
             | PublishRejection::QuotaExceeded { .. }
-            | PublishRejection::ForeignOwner { .. }) => Self::Publish(error),
+            | PublishRejection::ForeignOwner { .. }
+            | PublishRejection::ForeignSystem { .. }) => Self::Publish(error),
         }
     }
 }

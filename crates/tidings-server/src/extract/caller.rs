@@ -95,6 +95,11 @@ caller_with! {
 }
 
 caller_with! {
+    /// A caller who can update what their system has published.
+    Updater, PUBLISH
+}
+
+caller_with! {
     /// A caller who administers the server.
     Administrator, ADMIN
 }

@@ -89,6 +89,7 @@ async fn to_revoke(
             let caller = Caller {
                 owner: claims.owner,
                 scopes: claims.scopes,
+                system: claims.system,
             };
             state.admit(caller, uri)?;
             let is_revoked = tokens.revocations().is_revoked(&claims.id);
@@ -111,6 +112,7 @@ async fn to_revoke(
             | TokenError::FarExpiry
             | TokenError::NoExpiry
             | TokenError::NoOwner(_)
+            | TokenError::NoSystem
             | TokenError::Revoked,
         ) => Ok(None),
     }

@@ -18,12 +18,14 @@ const USER: OwnerId = OwnerId::from_uuid(Uuid::from_u128(2));
 const BACKEND: Caller = Caller {
     owner: USER,
     scopes: Scopes::ALL,
+    system: None,
 };
 
 /// A caller who publishes to themselves.
 const SELF: Caller = Caller {
     owner: USER,
     scopes: Scopes::USER,
+    system: None,
 };
 
 /// One event is rejected with its malformed fields, or publishing the stored event again is a repeat. An

@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use crate::problem::invariants;
-use crate::publication::PublishRejection;
+use crate::publication::{PublishRejection, UpdateRejection};
 use crate::request::change::ChangeRejection;
 
 /// Panics unless the rejection blames the client and names each fault with its remedy.
@@ -12,6 +12,7 @@ pub(super) fn check_rejection(error: &ApiError) {
         ApiError::Json(invalid) => &invalid.0,
         ApiError::Query(invalid) => &invalid.0,
         ApiError::Publish(PublishRejection::Invalid(violations))
+        | ApiError::Update(UpdateRejection::Invalid(violations))
         | ApiError::Change(
             ChangeRejection::Selection(violations) | ChangeRejection::Status(violations),
         ) => violations,
@@ -25,8 +26,18 @@ pub(super) fn check_rejection(error: &ApiError) {
             | PublishRejection::Conflict { .. }
             | PublishRejection::QuotaExceeded { .. }
             | PublishRejection::ForeignOwner { .. }
+            | PublishRejection::ForeignSystem { .. }
             | PublishRejection::Limit(_)
             | PublishRejection::Store(_),
+        )
+        | ApiError::Update(
+            UpdateRejection::Json(_)
+            | UpdateRejection::NotFound
+            | UpdateRejection::ForeignSystem { .. }
+            | UpdateRejection::OnlyTexts { .. }
+            | UpdateRejection::TooLarge { .. }
+            | UpdateRejection::QuotaExceeded { .. }
+            | UpdateRejection::Store(_),
         )
         | ApiError::Change(
             ChangeRejection::Json(_)

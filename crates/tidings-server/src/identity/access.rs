@@ -21,6 +21,8 @@ impl Access {
     pub(crate) const CHANGER: Self = Self::AnyOf(&[Scopes::WRITE]);
     /// For the extractor `Publisher`.
     pub(crate) const PUBLISHER: Self = Self::AnyOf(&[Scopes::WRITE, Scopes::PUBLISH]);
+    /// For the extractor `Updater`.
+    pub(crate) const UPDATER: Self = Self::AnyOf(&[Scopes::PUBLISH]);
     /// For the extractor `Administrator`.
     pub(crate) const ADMINISTRATOR: Self = Self::AnyOf(&[Scopes::ADMIN]);
 }

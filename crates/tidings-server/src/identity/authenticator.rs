@@ -106,6 +106,7 @@ impl Authenticator {
         let caller = Caller {
             owner: claims.owner,
             scopes: claims.scopes,
+            system: claims.system,
         };
         parts.extensions.insert(Credential::new(claims, tokens));
         Ok(caller)

@@ -117,7 +117,8 @@ fn of_token(error: &TokenError) -> Problem {
         | TokenError::WrongAudience
         | TokenError::FarExpiry
         | TokenError::NoExpiry
-        | TokenError::NoOwner(_) => invalid(&description).detail(
+        | TokenError::NoOwner(_)
+        | TokenError::NoSystem => invalid(&description).detail(
             description,
             "get a token that this server accepts, and send the request again with it",
         ),

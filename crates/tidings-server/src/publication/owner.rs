@@ -1,6 +1,6 @@
 //! Whose event a publisher sends: the named owner, the user with the named subject, or the caller.
 
-use tidings_event::{Given, NewEvent, OwnerName, Violations};
+use tidings_event::{Given, NewEvent, OwnerName, SystemId, Violations};
 
 use super::EventParser;
 use super::unfit::Unfit;
@@ -44,6 +44,21 @@ impl EventParser<'_> {
             return Err(Unfit::Foreign);
         }
         Ok(())
+    }
+
+    /// Determines the system of an event, if the caller's token names one.
+    pub(super) fn settle_system(self, event: &mut NewEvent) -> Result<(), Unfit> {
+        let Some(system) = self.caller.system else {
+            return Ok(());
+        };
+        if event.system_id.as_value().is_some_and(SystemId::is_nil) {
+            event.system_id = Given::Absent;
+        }
+        event.system_id.or_default_to(system);
+        match event.system_id.as_value() {
+            Some(named) if *named == system => Ok(()),
+            Some(_) | None => Err(Unfit::ForeignSystem),
+        }
     }
 
     /// Replaces a subject by the owner that it stands for.

@@ -5,6 +5,7 @@ use tidings::PublishError;
 use tidings::wire::PublishFault;
 use tidings_event::{ErrorCode, EventId, Violation, Violations};
 
+use super::foreign_system::foreign_system;
 use crate::identity::insufficient;
 use crate::limits::LimitError;
 use crate::problem::{self, Problem};
@@ -45,6 +46,8 @@ pub(crate) enum PublishRejection {
     },
     /// The event is for another user, and the token allows to publish to its owner only.
     ForeignOwner { index: Option<usize> },
+    /// An event names another system than the token.
+    ForeignSystem { index: Option<usize> },
     /// The caller publishes too fast.
     Limit(LimitError),
     /// The store failed.
@@ -182,6 +185,10 @@ impl PublishRejection {
             Self::ForeignOwner { index } => insufficient(&[Scopes::PUBLISH]).detail(
                 format!("{} is another user", problem::field(*index, "owner")),
                 "leave the owner out to publish to yourself",
+            ),
+            Self::ForeignSystem { index } => foreign_system("nothing was stored").detail(
+                format!("{} is another system", problem::field(*index, "systemId")),
+                "leave it out: the server sets the `systemId` of the token",
             ),
             Self::Limit(limit) => limit.problem(),
             Self::Store(failure) => failure.problem(),

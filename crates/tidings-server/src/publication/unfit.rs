@@ -15,6 +15,8 @@ pub(super) enum Unfit {
     CloudEvent,
     /// Its owner is a user to whom the caller cannot publish.
     Foreign,
+    /// Its system is not the one that the caller's token names.
+    ForeignSystem,
 }
 
 impl Unfit {
@@ -25,6 +27,7 @@ impl Unfit {
             Self::Invalid(violations) => PublishRejection::Invalid(violations),
             Self::CloudEvent => PublishRejection::CloudEvent,
             Self::Foreign => PublishRejection::ForeignOwner { index: None },
+            Self::ForeignSystem => PublishRejection::ForeignSystem { index: None },
         }
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;
+mod receipt;
 pub(crate) mod status;
 pub(crate) mod summary;
 pub(crate) mod types;
+pub(crate) mod update;

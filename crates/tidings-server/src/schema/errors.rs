@@ -1,13 +1,13 @@
 //! One error of each code for the documentation, with its real status and text.
 
 use tidings::StoreError;
-use tidings_event::{ErrorCode, EventId, Violations};
+use tidings_event::{ErrorCode, EventId, SystemId, Violations};
 use uuid::Uuid;
 
 use crate::error::{ApiError, RouteError};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::{CallerLimits, LimitError, Reach};
-use crate::publication::PublishRejection;
+use crate::publication::{PublishRejection, UpdateRejection};
 use crate::request::body::{BodyError, Content, UnsupportedMedia};
 use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
@@ -81,6 +81,10 @@ fn samples() -> [ApiError; ErrorCode::ALL.len()] {
             bytes: 1_200,
             used: tidings::Config::DEFAULT_OWNER_BYTES - 700,
             limit: tidings::Config::DEFAULT_OWNER_BYTES,
+        }
+        .into(),
+        UpdateRejection::ForeignSystem {
+            system: SystemId::from_uuid(Uuid::from_u128(0x7b1d_2c3e_0000_4000_8000_0000_0000_00aa)),
         }
         .into(),
         RouteError::EventNotFound.into(),

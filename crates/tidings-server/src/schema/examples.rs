@@ -40,6 +40,28 @@ pub(crate) fn event() -> Value {
     })
 }
 
+/// New content of it.
+pub(crate) fn update() -> Value {
+    json!({
+        "severity": "informational",
+        "description": "Installing the operator",
+        "metadata": {"progress": 30},
+        "sequence": 3,
+    })
+}
+
+/// The event with this content.
+pub(crate) fn updated_event() -> Value {
+    let mut event = event();
+    for (field, value) in update().as_object().expect("it is an object") {
+        if field != "sequence" {
+            event[field] = value.clone();
+        }
+    }
+    event["updatedAt"] = json!("2026-08-01T10:00:20Z");
+    event
+}
+
 /// The outcome of two events with `partial=true`: one was repaired, and one was rejected.
 pub(crate) fn partly_published() -> Value {
     let problem = errors::sample(ErrorCode::InvalidEvent).problem();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use tidings_event::OwnerId;
+use tidings_event::{OwnerId, SystemId};
 
 use super::scopes::Scopes;
 
@@ -15,6 +15,8 @@ pub(crate) struct Claims {
     pub(crate) owner: OwnerId,
     /// The permissions of the token.
     pub(crate) scopes: Scopes,
+    /// The system that it publishes for.
+    pub(crate) system: Option<SystemId>,
     /// The time from which the token is rejected: its `exp` plus the leeway. Streams end at the same
     /// moment, so that a client that reconnects with the same token is rejected.
     pub(crate) expires: Timestamp,

@@ -48,6 +48,9 @@ pub(crate) enum TokenError {
     /// Nothing in it names an owner.
     #[error("the token names no owner: {0}")]
     NoOwner(NoOwner),
+    /// Its `systemId` names no system.
+    #[error("the token's `systemId` is no UUID")]
+    NoSystem,
     /// Its `jti` was revoked.
     #[error("the token was revoked")]
     Revoked,

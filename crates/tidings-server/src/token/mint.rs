@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use tidings_event::OwnerId;
+use tidings_event::{OwnerId, SystemId};
 
 use super::revocation_list::is_listable;
 use super::revoke_error::MAX_ID_BYTES;
@@ -27,12 +27,14 @@ pub struct MintRequest {
     pub issuer: Option<String>,
     /// The audience (`aud`).
     pub audience: Option<String>,
+    /// The system that the token publishes for (`systemId`).
+    pub system: Option<SystemId>,
     /// The id for revocations (`jti`).
     pub id: Option<String>,
 }
 
 impl MintRequest {
-    /// A token for `owner`, issued now, without issuer, audience and id.
+    /// A token for `owner`, issued now, without issuer, audience, system and id.
     pub fn new(owner: OwnerId, scopes: Scopes, expires: Timestamp) -> Self {
         Self {
             owner,
@@ -41,6 +43,7 @@ impl MintRequest {
             expires,
             issuer: None,
             audience: None,
+            system: None,
             id: None,
         }
     }
@@ -74,6 +77,8 @@ struct MintedClaims<'a> {
     iss: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a str>,
+    #[serde(rename = "systemId", skip_serializing_if = "Option::is_none")]
+    system_id: Option<SystemId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<&'a str>,
 }
@@ -97,6 +102,7 @@ pub fn mint(secret: &Secret, request: &MintRequest) -> Result<String, MintError>
         exp: request.expires.as_second(),
         iss: request.issuer.as_deref(),
         aud: request.audience.as_deref(),
+        system_id: request.system,
         jti: request.id.as_deref(),
     };
     let key = EncodingKey::from_secret(secret.expose_secret());

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tidings_event::SystemId;
 
 use super::claims::{Claims, Fingerprint};
 use super::error::TokenError;
@@ -41,6 +43,7 @@ impl Rules {
             return Err(TokenError::Malformed);
         }
         let owner = self.owner.owner(&claims).map_err(TokenError::NoOwner)?;
+        let system = system(&claims)?;
         let scopes = [&claims.scope, &claims.scp].into_iter().flatten();
         let names = scopes
             .flat_map(OneOrMore::as_slice)
@@ -48,6 +51,7 @@ impl Rules {
         Ok(Claims {
             owner,
             scopes: Scopes::known(names),
+            system,
             expires,
             key,
             id: claims
@@ -99,6 +103,18 @@ impl Rules {
     }
 }
 
+/// The system in the claim `systemId`, if the token has it.
+fn system(claims: &RawClaims) -> Result<Option<SystemId>, TokenError> {
+    match claims.others.get("systemId") {
+        None | Some(Value::Null) => Ok(None),
+        Some(given) => {
+            let system = given.as_str().and_then(|text| text.parse().ok());
+            let system = system.filter(|system: &SystemId| !system.is_nil());
+            system.map(Some).ok_or(TokenError::NoSystem)
+        }
+    }
+}
+
 /// The id of a token without `jti`: the SHA-256 of its signed part. The signature is left out, since some
 /// algorithms allow several valid signatures.
 fn digest_id(token: &str) -> String {
@@ -113,7 +129,7 @@ fn digest_id(token: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::token::error::NoOwner;
@@ -318,6 +334,29 @@ mod tests {
         ] {
             let rejected = judge(&rules(), &json!({ "jti": odd }));
             assert_eq!(rejected, Err(TokenError::Malformed), "{odd}");
+        }
+    }
+
+    #[test]
+    fn reads_the_system_that_a_token_publishes_for() {
+        let named = "7b1d2c3e-0000-4000-8000-0000000000aa";
+        let judged = judge(&rules(), &json!({"systemId": named})).unwrap();
+        assert_eq!(
+            judged.system.map(|system| system.to_string()).as_deref(),
+            Some(named)
+        );
+        for none in [json!({}), json!({"systemId": null})] {
+            assert_eq!(judge(&rules(), &none).unwrap().system, None);
+        }
+        for odd in [
+            json!("node a"),
+            json!(""),
+            json!("00000000-0000-0000-0000-000000000000"),
+            json!([named]),
+            json!(7),
+        ] {
+            let rejected = judge(&rules(), &json!({"systemId": odd}));
+            assert_eq!(rejected, Err(TokenError::NoSystem), "{odd}");
         }
     }
 

@@ -180,6 +180,7 @@ mod tests {
         Arc::new(Claims {
             owner,
             scopes: Scopes::known([]),
+            system: None,
             expires: now() + SignedDuration::from_secs(60),
             id: "id".into(),
             key: Fingerprint::of(&[]),

@@ -17,3 +17,4 @@ mod subject;
 mod summary;
 mod twins;
 mod types;
+mod update;

@@ -33,6 +33,7 @@ struct Row {
 const READ: Who = Who::With(&[Scopes::READ]);
 const WRITE: Who = Who::With(&[Scopes::WRITE]);
 const PUBLISH: Who = Who::With(&[Scopes::WRITE, Scopes::PUBLISH]);
+const UPDATE: Who = Who::With(&[Scopes::PUBLISH]);
 const ADMIN: Who = Who::With(&[Scopes::ADMIN]);
 
 /// Every operation. A new one needs a row.
@@ -46,6 +47,7 @@ fn rows() -> Vec<Row> {
     };
     let get = |path, who| row(&Method::GET, path, who, None, 200);
     let read = || Some(json!({"status": "read"}));
+    let update = || Some(json!({"severity": "debug"}));
     let some = || json!({"ids": ["{id}"]});
     let some_read = || Some(json!({"ids": ["{id}"], "status": "read"}));
     vec![
@@ -91,6 +93,14 @@ fn rows() -> Vec<Row> {
             201,
         ),
         row(&Method::POST, "/api/events", PUBLISH, Some(event("")), 201),
+        row(
+            &Method::PUT,
+            "/api/system/events/{id}",
+            UPDATE,
+            update(),
+            200,
+        ),
+        row(&Method::PUT, "/api/events/{id}", UPDATE, update(), 200),
         row(
             &Method::PUT,
             "/api/system/events/status/{id}",
@@ -322,7 +332,7 @@ async fn events_of_other_users_are_not_found() {
         assert_eq!(names(&foreign), names(&unknown));
         compared += 1;
     }
-    assert_eq!(compared, 6);
+    assert_eq!(compared, 8);
     // Bulk changes do not change them either.
     let ids = json!({"ids": [id], "status": "read"}).to_string();
     let all = json!({"all": true, "status": "read"}).to_string();

@@ -54,6 +54,7 @@ async fn accepts_a_minted_token() {
         expires: now + jiff::SignedDuration::from_mins(1),
         issuer: Some("me".to_owned()),
         audience: None,
+        system: None,
         id: Some("m-1".to_owned()),
     };
     let secret = Secret::new(SECRET.into()).unwrap();

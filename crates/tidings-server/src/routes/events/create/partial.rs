@@ -6,7 +6,8 @@ use futures_util::future::join_all;
 use tidings::Receipt;
 use tidings::wire::Prepared;
 
-use super::response::{SMALL_BYTES, put_json, response_bytes};
+use super::super::receipt::put_json;
+use super::response::{SMALL_BYTES, response_bytes};
 use crate::error::ApiError;
 use crate::extract::PublishRequest;
 use crate::identity::Caller;

@@ -3,10 +3,10 @@
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
 use tidings::Receipt;
 use tidings::wire::Prepared;
 
+use super::super::receipt::{put_with_warnings, with_warnings};
 use crate::publication::EventLocation;
 use crate::response::{Reservation, ResponseBody};
 
@@ -75,33 +75,6 @@ pub(super) fn response(
     };
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
-}
-
-/// The event as it is stored, with the repairs.
-fn with_warnings(receipt: &Receipt) -> Bytes {
-    if receipt.warnings.is_empty() {
-        return receipt.json().clone();
-    }
-    let mut json = Vec::new();
-    put_with_warnings(&mut json, receipt);
-    json.into()
-}
-
-/// Encodes the warnings only, which most events do not have.
-fn put_with_warnings(json: &mut Vec<u8>, receipt: &Receipt) {
-    match receipt.json().strip_suffix(b"}") {
-        Some(open) if !receipt.warnings.is_empty() => {
-            json.extend_from_slice(open);
-            json.extend_from_slice(b",\"warnings\":");
-            put_json(json, &receipt.warnings);
-            json.push(b'}');
-        }
-        _ => json.extend_from_slice(receipt.json()),
-    }
-}
-
-pub(super) fn put_json(json: &mut Vec<u8>, value: &impl serde::Serialize) {
-    serde_json::to_writer(json, value).expect("responses have only text keys");
 }
 
 /// A piece of the response to a batch ends with the event that exceeds this size.
