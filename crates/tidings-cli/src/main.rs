@@ -34,6 +34,7 @@ mod store;
 mod summary;
 mod tail;
 mod token;
+mod update;
 mod visible;
 
 use std::env;
@@ -73,6 +74,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Publish events
     Publish(publish::Args),
+    /// Update the content of a published event
+    Update(Box<update::Args>),
     /// Print events as they happen
     Tail(tail::Args),
     /// List events, newest first by default
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Publish(args) => run(publish::run(args)),
+        Command::Update(args) => run(update::run(*args)),
         Command::Tail(args) => run(tail::run(args)),
         Command::List(args) => run(list::run(args)),
         Command::Get(args) => run(get::run(args)),

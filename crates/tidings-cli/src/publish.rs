@@ -17,7 +17,8 @@ use crate::delivery::{self, Purpose, Source};
 use crate::output::{self, Printed};
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
-use flags::EventArgs;
+pub(crate) use flags::EventArgs;
+pub(crate) use metadata::MetadataEntry;
 
 /// All three forms, so that the usage error for a missing --acted-upon shows the others.
 const USAGE: &str = "\

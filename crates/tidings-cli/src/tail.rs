@@ -23,13 +23,14 @@ about the connection go to standard error. Before a token expires, a notice says
 the command takes a new token from the file without a restart.
 
 Each event is one line: time, severity, category/action and description. Suggested fixes of an error
-are indented below it. Each change is one line: `read`, `unread` or `deleted`, and the ids; `system:`
+are indented below it. Each change is one line: `read`, `unread`, `deleted` or `updated`, and the ids; `system:`
 marks the system's event if one of your own has the same id. With --json each item of the stream is one
 line:
 
   {\"cursor\":\"…\",\"event\":{…}}   an event
   {\"cursor\":\"…\",\"status\":{\"ids\":[…],\"status\":\"read\",…}}   events were marked
   {\"cursor\":\"…\",\"deleted\":{\"ids\":[…],…}}   events were deleted, by the user or by retention
+  {\"cursor\":\"…\",\"updated\":{\"event\":{…},…}}   the publisher replaced an event's content
   {\"cursor\":\"…\",\"ready\":{\"cursor\":\"…\",\"head\":\"…\"}}   connected, or catching up again
   {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts at this cursor
   {\"cursor\":\"…\",\"reset\":{\"cursor\":\"…\",\"reason\":\"…\"}}   updates were missed: reload the list

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use jiff::Timestamp;
-use tidings_event::OwnerId;
+use tidings_event::{OwnerId, SystemId};
 use tidings_server::{MintRequest, Scopes, Secret, mint};
 use uuid::Uuid;
 
@@ -68,6 +68,9 @@ pub(crate) struct Args {
     /// Audience (`aud`), if the server requires one [default: none]
     #[arg(long, value_name = "TEXT")]
     audience: Option<String>,
+    /// System whose events the token publishes and updates (`systemId`) [default: none]
+    #[arg(long, value_name = "UUID")]
+    system_id: Option<SystemId>,
     /// Token id (`jti`), by which it can be revoked [default: a random UUID]
     #[arg(long, value_name = "TEXT")]
     id: Option<String>,
@@ -118,6 +121,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut request = MintRequest::new(owner, scopes, expires);
     request.issuer = args.issuer;
     request.audience = args.audience;
+    request.system = args.system_id;
     request.id = Some(args.id.unwrap_or_else(|| Uuid::new_v4().to_string()));
     let token = mint(&secret, &request)?;
     output::print_line(token).context("could not write to standard output")?;

@@ -72,6 +72,7 @@ mod sse;
 mod subscription;
 mod token;
 mod transport;
+mod update;
 
 pub use backoff::Backoff;
 pub use builder::ClientBuilder;
@@ -87,13 +88,13 @@ pub use token::TokenSource;
 pub use reqwest;
 /// The vocabulary; see the documentation of `tidings-event`.
 pub use tidings_event::{
-    Action, Category, Cause, CauseSeverity, Change, ChangeOutcome, Changes, CountDelta, Cursor,
-    Deletion, Draft, ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder, EventFilter,
-    EventId, EventPage, EventRef, EventTypes, Given, InboxSummary, Limits, Metadata, NewEvent,
-    OperationId, OwnerId, OwnerKind, OwnerName, PageRequest, PageToken, Paging, Past, Receipt,
-    ResetReason, ResourceId, Rev, Selection, Severity, SeverityCount, Sort, SortKey, SortOrder,
-    Start, Status, StatusChange, StreamItem, Summary, SystemId, Timestamp, Total, Violation,
-    Violations, Warning, WarningCode,
+    Action, Category, Cause, CauseSeverity, Change, ChangeOutcome, Changes, ContentChange,
+    CountDelta, Cursor, Deletion, Draft, ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder,
+    EventFilter, EventId, EventPage, EventRef, EventTypes, Given, InboxSummary, Limits, Metadata,
+    NewEvent, NewUpdate, OperationId, OwnerId, OwnerKind, OwnerName, PageRequest, PageToken,
+    Paging, Past, Receipt, ResetReason, ResourceId, Rev, Selection, Severity, SeverityCount, Sort,
+    SortKey, SortOrder, Start, Status, StatusChange, StreamItem, Summary, SystemId, Timestamp,
+    Total, Update, UpdateBuilder, Violation, Violations, Warning, WarningCode,
 };
 
 /// Compiles the examples in the README of this crate.

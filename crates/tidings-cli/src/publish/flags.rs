@@ -10,68 +10,68 @@ use super::metadata::MetadataEntry;
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "event", multiple = true, conflicts_with_all = ["file", "stdin"])]
 #[command(next_help_heading = "Event")]
-pub(super) struct EventArgs {
+pub(crate) struct EventArgs {
     /// Resource that the event is about; required unless --file or --stdin is given
     #[arg(long, value_name = "UUID", required_unless_present_any = ["file", "stdin"])]
-    acted_upon: Option<String>,
+    pub(crate) acted_upon: Option<String>,
     /// Area of the event, in `snake_case`, such as `connection`
     #[arg(long, value_name = "NAME")]
-    category: Option<String>,
+    pub(crate) category: Option<String>,
     /// Action that was taken, in `snake_case`, such as `register`
     #[arg(long, value_name = "NAME")]
-    action: Option<String>,
+    pub(crate) action: Option<String>,
     /// Severity: emergency, alert, critical, error, warning, success, informational or debug [default with
     /// --error: error]
     #[arg(long, value_name = "NAME")]
-    severity: Option<String>,
+    pub(crate) severity: Option<String>,
     /// Description of the event, for the user
     #[arg(long, value_name = "TEXT")]
-    description: Option<String>,
+    pub(crate) description: Option<String>,
     /// Additional data: key=text, or key:=json for a number, list or object (repeatable)
     #[arg(long, value_name = "KEY=TEXT|KEY:=JSON")]
-    metadata: Vec<MetadataEntry>,
+    pub(crate) metadata: Vec<MetadataEntry>,
     /// Link to documentation
     #[arg(long, value_name = "URL")]
-    doc: Option<String>,
+    pub(crate) doc: Option<String>,
     /// Short description of an error, one line (repeatable)
     #[arg(long, value_name = "SHORT")]
-    error: Vec<String>,
+    pub(crate) error: Vec<String>,
     /// Code that identifies the error
     #[arg(long, value_name = "CODE", requires = "error")]
-    error_code: Option<String>,
+    pub(crate) error_code: Option<String>,
     /// Details of the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
-    long_description: Vec<String>,
+    pub(crate) long_description: Vec<String>,
     /// Probable cause of the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
-    probable_cause: Vec<String>,
+    pub(crate) probable_cause: Vec<String>,
     /// Suggested fix for the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
-    suggested_remediation: Vec<String>,
+    pub(crate) suggested_remediation: Vec<String>,
     /// User that receives the event, or `system` for every user [default: the caller]
     #[arg(long, value_name = "UUID|system")]
-    owner: Option<String>,
+    pub(crate) owner: Option<String>,
     /// Show the event to every user; short for --owner system
     #[arg(long, conflicts_with = "owner")]
-    system: bool,
+    pub(crate) system: bool,
     /// Receiving user by their tokens' subject (`sub`), instead of --owner
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["owner", "system"])]
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
     #[arg(long, value_name = "TEXT", requires = "subject")]
-    issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// Installation that sends the event [default: the server]
     #[arg(long, value_name = "UUID")]
-    system_id: Option<String>,
+    pub(crate) system_id: Option<String>,
     /// Operation that the event belongs to [default: a new one]
     #[arg(long, value_name = "UUID")]
-    operation_id: Option<String>,
+    pub(crate) operation_id: Option<String>,
     /// Event id, so that sending the event again stores nothing twice [default: a new one]
     #[arg(long, value_name = "UUID")]
-    id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Time of the event, as RFC 3339 [default: now, by the server's clock]
     #[arg(long, value_name = "TIME")]
-    created_at: Option<String>,
+    pub(crate) created_at: Option<String>,
 }
 
 impl EventArgs {
@@ -80,7 +80,7 @@ impl EventArgs {
     /// # Errors
     ///
     /// A usage error if a key of the metadata is given twice.
-    pub(super) fn into_new_event(self) -> Result<NewEvent, clap::Error> {
+    pub(crate) fn into_new_event(self) -> Result<NewEvent, clap::Error> {
         fn given<T: std::str::FromStr>(text: Option<&str>) -> Given<T> {
             text.map_or(Given::Absent, Given::parse)
         }

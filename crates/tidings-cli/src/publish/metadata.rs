@@ -6,14 +6,14 @@ use serde_json::Value;
 
 /// An entry of the metadata.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct MetadataEntry {
-    pub(super) key: String,
-    pub(super) value: Value,
+pub(crate) struct MetadataEntry {
+    pub(crate) key: String,
+    pub(crate) value: Value,
 }
 
 /// The reason why a text is not an entry.
 #[derive(Debug)]
-pub(super) enum EntryError {
+pub(crate) enum EntryError {
     NoSeparator,
     NoKey,
     NotJson {

@@ -1,8 +1,9 @@
 //! Formats a change as a line of `tail`.
 
-use tidings_event::{EventRef, OwnerKind, StreamItem};
+use tidings_event::{Event, EventRef, OwnerKind, StreamItem};
 
 use crate::color::{self, Painter};
+use crate::output::escaped;
 
 /// The most ids in a line. A change can have hundreds of events; `--json` prints all ids.
 const MAX_IDS: usize = 3;
@@ -17,10 +18,27 @@ pub(super) fn change_line(item: &StreamItem, painter: Painter) -> Option<String>
         StreamItem::Deleted { deletion, .. } => {
             (String::new(), "deleted", deletion.events().collect())
         }
+        StreamItem::Updated { change, .. } => {
+            return Some(update_line(&change.event, painter));
+        }
         _ => return None,
     };
     let time = painter.paint(color::FAINT, format_args!("{time:24}"));
     Some(format!("{time}  {word:13}  {}", named(&events)))
+}
+
+/// The event with its new content.
+fn update_line(event: &Event, painter: Painter) -> String {
+    let time = painter.paint(color::FAINT, format_args!("{:.3}", event.updated_at));
+    let severity = painter.paint(
+        color::of_severity(event.severity),
+        format_args!("{}", event.severity.as_str()),
+    );
+    let description = escaped(&event.description);
+    format!(
+        "{time}  {:13}  {}  {severity}  {description}",
+        "updated", event.id
+    )
 }
 
 fn named(events: &[EventRef]) -> String {
