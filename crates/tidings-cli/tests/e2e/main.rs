@@ -10,6 +10,7 @@ mod crash;
 mod crash_changes;
 mod crowd;
 mod database_full_disk;
+mod database_full_log;
 mod database_outage;
 mod databases;
 mod delete;

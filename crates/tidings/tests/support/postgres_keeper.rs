@@ -23,7 +23,7 @@ const SCRIPT: &str = r#"
     done
     echo ready
     while read -r _; do :; done
-    kill -s "$end" $server
+    kill -s "$end" $server 2>/dev/null
     wait $server
     [ "$remains" = true ] || rm -rf "$directory"
 "#;

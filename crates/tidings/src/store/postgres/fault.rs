@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::WasNull;
 
 use crate::store::StoreError;
@@ -58,10 +58,12 @@ pub(super) fn is_conflict(error: &tokio_postgres::Error) -> bool {
 
 /// Whether the server answered at all, so that its transaction is certainly rolled back.
 pub(super) fn is_response(error: &tokio_postgres::Error) -> bool {
-    // An administrator's command, a crash or the end of the server ends the connection, too.
-    error
-        .as_db_error()
-        .is_some_and(|response| !response.code().code().starts_with("57P"))
+    // An administrator's command, a crash or the end of the server ends the connection, too. A panic can come when the
+    // commit is on disk already.
+    error.as_db_error().is_some_and(|response| {
+        let is_panic = response.parsed_severity() == Some(Severity::Panic);
+        !is_panic && !response.code().code().starts_with("57P")
+    })
 }
 
 /// The only function that classifies the errors of PostgreSQL.
