@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DkBltPEB.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CV3kgNT-.js";

@@ -1,4 +1,5 @@
-import type { Deletion, Event as StoredEvent, OwnerKind, StatusChange } from "./schema.js";
+import type { Deletion, Event as StoredEvent, OwnerKind, Status, StatusChange } from "./schema.js";
+import { laterOf } from "./times.js";
 
 /** An event, and whether it is the user's own or the system's, whose events every user sees. */
 export interface Event extends StoredEvent {
@@ -18,6 +19,16 @@ export function eventKey({ id, ownerKind }: Pick<Event, "id" | "ownerKind">): Ev
 /** Adds whose event it is; the system's events belong to the installation. */
 export function withOwnerKind(event: StoredEvent, systemId: string): Event {
   return { ...event, ownerKind: event.owner === systemId ? "system" : "user" };
+}
+
+/** An event after a change of status. The changes of a system event arrive from two feeds, in any order. */
+export function markedAs(known: Event, status: Status, at: string): Event {
+  return { ...known, status, updatedAt: known.ownerKind === "system" ? laterOf(known.updatedAt, at) : at };
+}
+
+/** An event after an update by its publisher. Of a system event, each reader keeps their own status. */
+export function replacedBy(known: Event, update: Event): Event {
+  return known.ownerKind === "system" ? markedAs(update, known.status, known.updatedAt) : update;
 }
 
 /** Splits a key, or a plain id, whose kind of owner is unknown. */

@@ -29,8 +29,8 @@ const BADGE = 99;
 /**
  * Shows the number of unread events and the worst severity among them. A click opens the inbox in a drawer.
  *
- * New events also appear as toasts or desktop notifications if the reader has enabled them in
- * the inbox settings.
+ * New events, and events that an update makes unread, also appear as toasts or desktop notifications if the reader
+ * has enabled them in the inbox settings.
  *
  * @attr server - see `tidings-inbox`
  * @attr theme - see `tidings-inbox`
@@ -306,7 +306,7 @@ export class TidingsBell extends LitElement {
     this.spoken = spokenOf(event);
     toastStack.add({ event, host: this, open: () => void this.#openEvent(event) });
     if (!URGENT.includes(event.severity)) {
-      setTimeout(() => toastStack.dismiss(event), TOAST_TIME);
+      setTimeout(() => toastStack.expire(event), TOAST_TIME);
     }
   }
 

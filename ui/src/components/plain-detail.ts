@@ -3,6 +3,7 @@ import { css, html, nothing } from "lit";
 import type { Event } from "../api/event.js";
 import { strings } from "../strings/en.js";
 import { causeOf } from "./cause.js";
+import { progressBar } from "./progress.js";
 import { exactTime } from "./time.js";
 import { isTitleWhole } from "./words.js";
 
@@ -23,6 +24,7 @@ export function plainDetail(event: Event, retry: (() => void) | undefined) {
         </div>`
       : nothing}
     ${isTitleWhole(event) ? nothing : html`<p>${description}</p>`}
+    ${progressBar(event)}
     ${part(detail.whatHappened, cause?.happened)} ${part(detail.more, cause?.more)}
     ${part(detail.probableCause, cause?.probable)} ${part(detail.remedy, cause?.remedies)}
     ${part(detail.code, cause?.code ? [cause.code] : [])}
@@ -40,6 +42,10 @@ export function plainDetail(event: Event, retry: (() => void) | undefined) {
 export const plainDetailStyles = css`
   .plain-detail {
     overflow-wrap: anywhere;
+  }
+  .plain-detail .progress {
+    margin-block: 0.5rem;
+    max-width: 24rem;
   }
   .plain-detail .action {
     margin: 0.25rem 0 0 0.25rem;

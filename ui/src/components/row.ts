@@ -4,6 +4,7 @@ import { live } from "lit/directives/live.js";
 import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
 import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./icons.js";
+import { percentOf, progressBar, progressOf, progressStyles } from "./progress.js";
 import { exactTime, relativeTime } from "./time.js";
 import { titleOf, words } from "./words.js";
 
@@ -37,6 +38,7 @@ function showExact(enter: PointerEvent): void {
 export function row(line: Line, state: RowState, actions: RowActions) {
   const { event, severity } = line;
   const isUnread = line.unread > 0;
+  const progress = progressOf(event);
   const markLabel = isUnread ? strings.row.markRead : strings.row.markUnread;
   return html`
     <div
@@ -71,11 +73,13 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           <span>${
             event.ownerKind === "system" ? strings.row.system : strings.row.you
           }</span>
+          ${progress === undefined ? nothing : html`<b>${percentOf(progress)}</b>`}
           <time datetime=${event.createdAt} @pointerenter=${showExact}>${relativeTime(
             event.createdAt,
           )}</time>
         </span>
       </button>
+      ${state.isOpen ? nothing : progressBar(event)}
       <span class="dot" aria-hidden="true">${isUnread ? html`<i></i>` : nothing}</span>
       <span class="actions">
         <button
@@ -123,8 +127,9 @@ function older(line: Line, state: RowState, actions: RowActions) {
   `;
 }
 
-export const rowStyles = css`
+export const rowStyles = [progressStyles, css`
   .row {
+    position: relative;
     display: grid;
     grid-template-columns: auto auto minmax(0, 1fr) auto auto;
     align-items: start;
@@ -218,6 +223,17 @@ export const rowStyles = css`
     flex-shrink: 0;
     margin-inline-start: auto;
   }
+  .facts b {
+    flex-shrink: 0;
+    margin-inline-start: 0.3125rem;
+    font-variant-numeric: tabular-nums;
+  }
+  /* Placed over the row's padding, so that no row moves when a bar appears. */
+  .row > .progress {
+    position: absolute;
+    grid-area: 1 / 3 / 2 / 4;
+    inset: auto 0 -0.1875rem;
+  }
   .dot {
     width: 0.5rem;
     padding-block-start: 0.625rem;
@@ -281,4 +297,4 @@ export const rowStyles = css`
       flex-wrap: wrap;
     }
   }
-`;
+`];

@@ -44,14 +44,21 @@ class ToastStack {
     return first === host;
   }
 
+  /** Adds a toast. It replaces an earlier one of its event, which was updated since. */
   add(toast: Toast): void {
-    if (!this.#toasts.some(({ event }) => eventKey(event) === eventKey(toast.event))) {
-      this.#set([...this.#toasts, toast].slice(-MAX_TOASTS));
+    const { event } = toast;
+    if (!this.#toasts.some((each) => isOf(event, each) && each.event.updatedAt === event.updatedAt)) {
+      this.#set([...this.#toasts.filter((each) => !isOf(event, each)), toast].slice(-MAX_TOASTS));
     }
   }
 
   dismiss(event: Event): void {
-    this.#set(this.#toasts.filter((toast) => eventKey(toast.event) !== eventKey(event)));
+    this.#set(this.#toasts.filter((toast) => !isOf(event, toast)));
+  }
+
+  /** Dismisses a toast whose time is over, but not a later one of its event. */
+  expire(event: Event): void {
+    this.#set(this.#toasts.filter((toast) => toast.event !== event));
   }
 
   /** Drops a bell's toasts, so that the next user does not see them. */
@@ -72,6 +79,10 @@ class ToastStack {
       this.look();
     }
   }
+}
+
+function isOf(event: Event, toast: Toast): boolean {
+  return eventKey(toast.event) === eventKey(event);
 }
 
 export const toastStack = new ToastStack();

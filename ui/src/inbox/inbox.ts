@@ -1,18 +1,19 @@
 import { tagOf } from "../api/cursor.js";
 import { ApiError } from "../api/error.js";
 import { type Event, type EventKey, eventKey, meantByChange } from "../api/event.js";
-import { type EventFilter, isEmpty, matches } from "../api/filter.js";
+import { type EventFilter, matches } from "../api/filter.js";
 import type { Cursor, Status } from "../api/schema.js";
-import { totalOf } from "../stream/counts.js";
 import type { Frame } from "../stream/frame.js";
 import { Choice } from "./choice.js";
 import { Extent } from "./extent.js";
 import { type Line, linesOf, rankOf } from "./lines.js";
+import { Missing } from "./missing.js";
 import { type Removal, Removals } from "./removals.js";
 import { Rows } from "./rows.js";
 import type { Session } from "./session.js";
 import { Steps } from "./steps.js";
-import { furtherUnread } from "./unread.js";
+import { countedBy } from "./total.js";
+import { furtherUnread, revealsUnread } from "./unread.js";
 import { Work } from "./work.js";
 
 /** The page size, in events. */
@@ -44,6 +45,7 @@ export class Inbox {
   isWatched: () => boolean = () => false;
   readonly #rows = new Rows();
   readonly #steps: Steps;
+  readonly #missing = new Missing();
   readonly #changed: () => void;
   readonly #new = new Set<EventKey>();
   readonly #openOperations = new Set<string>();
@@ -59,6 +61,8 @@ export class Inbox {
   #request = new AbortController();
   /** Frames received while a list is loading; the list can be older than they are. */
   #meanwhile: Frame<Event>[] | undefined;
+  /** Whether events match that are not loaded, though they are not below the loaded ones. */
+  #isOutdated = false;
   #telling: ReturnType<typeof setTimeout> | undefined;
   /** Whether the unread events below the loaded list have been requested. */
   #hasLookedFurther = false;
@@ -118,16 +122,7 @@ export class Inbox {
   /** The number of matching events, as exactly as known. */
   get total(): number | undefined {
     const { counts } = this.session;
-    const { severity, status, ...others } = this.#filter;
-    if (!counts || !isEmpty(others)) {
-      return this.#rows.total;
-    }
-    const statuses: readonly Status[] = status ? [status] : ["unread", "read"];
-    const count = (in_status: Status): number =>
-      severity?.length
-        ? severity.reduce((sum, each) => sum + (counts[in_status][each] ?? 0), 0)
-        : totalOf(counts[in_status]);
-    return statuses.reduce((sum, each) => sum + count(each), 0);
+    return (counts && countedBy(this.#filter, counts)) ?? this.#rows.total;
   }
 
   /** Lists and follows until {@link close} is called. */
@@ -152,6 +147,7 @@ export class Inbox {
   /** Applies another filter. */
   show(filter: EventFilter): void {
     this.#filter = filter;
+    this.#missing.clear();
     this.choice.clear();
     this.#steps.clear();
     void this.#load(false);
@@ -172,6 +168,7 @@ export class Inbox {
       this.#rows.append(page.events);
       this.#rows.hasMore = page.next !== undefined;
       this.#loading = "idle";
+      this.lookedAway();
       this.#refresh();
     } catch (error) {
       this.#loadingFailed(error, signal);
@@ -200,10 +197,14 @@ export class Inbox {
     this.lookedAway();
   }
 
-  /** Shows the held events unless another reason to hold them remains. */
+  /** Makes the held changes of the list unless another reason to hold them remains. */
   lookedAway(): void {
-    if (this.#rows.held > 0 && !this.#holds) {
-      this.release();
+    if (!this.#holds) {
+      if (this.#rows.waits) {
+        this.release();
+      } else {
+        this.#catchUp();
+      }
     }
   }
 
@@ -213,10 +214,11 @@ export class Inbox {
     return isReading && (this.#lines ?? this.#rows.events).length > 0;
   }
 
-  /** Shows the held events. */
+  /** Makes the held changes of the list. */
   release(): void {
     this.#rows.release();
     this.#shownUpTo = this.session.cursor;
+    this.#catchUp();
     this.#refresh();
   }
 
@@ -486,14 +488,13 @@ export class Inbox {
       this.#steps.clear();
       this.#hasLookedFurther = false;
       // The list can contain some of these frames already; applying them again is harmless.
-      const stale = meanwhile.map((frame) => this.#rows.take(frame, hold)).some(Boolean);
+      const taken = meanwhile.map((frame) => this.#missing.take(frame, this.#rows.take(frame, hold)));
+      this.#isOutdated = taken.some(Boolean);
       this.#next = page.next;
       this.#loading = "idle";
       this.#error = undefined;
       this.#refresh();
-      if (stale) {
-        void this.#load();
-      }
+      this.#catchUp();
     } catch (error) {
       this.#loadingFailed(error, signal);
     }
@@ -503,6 +504,7 @@ export class Inbox {
     if (!signal.aborted) {
       this.#loading = "failed";
       this.#meanwhile = undefined;
+      this.#missing.clear();
       if (this.#rows.filter !== this.#filter) {
         // An empty list is better than one for another filter.
         this.#rows.begin(this.#filter, [], undefined);
@@ -523,6 +525,8 @@ export class Inbox {
     if (frame.kind === "event") {
       this.#arrived(frame.event);
     }
+    const isUnknown = (event: Event): boolean => this.#isFurther(event) && !this.#steps.has(event);
+    this.#hasLookedFurther &&= !revealsUnread(frame, isUnknown);
     this.#steps.follow(frame, frame.kind === "event" && !this.#isFurther(frame.event));
     if (this.#rows.held === 0) {
       this.#shownUpTo = frame.cursor;
@@ -530,7 +534,17 @@ export class Inbox {
     this.work.take(frame);
     this.#lines = undefined;
     this.#tell();
-    if (isStale && this.#loading === "idle") {
+    // A list that is being loaded takes the frame again.
+    if (!this.#meanwhile && this.#missing.take(frame, isStale)) {
+      this.#isOutdated = true;
+      if (frame.kind !== "updated" || !this.#holds) {
+        this.#catchUp();
+      }
+    }
+  }
+
+  #catchUp(): void {
+    if (this.#isOutdated && this.#loading === "idle") {
       void this.#load();
     }
   }

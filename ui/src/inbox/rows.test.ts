@@ -8,6 +8,7 @@ const event = (id: string, createdAt: string, fields: Partial<Event> = {}): Even
     id,
     ownerKind: "user",
     createdAt,
+    updatedAt: createdAt,
     operationId: id,
     severity: "error",
     status: "unread",

@@ -1,6 +1,15 @@
-import { type Event, type EventKey, type Meant, eventKey, meantByChange } from "../api/event.js";
+import {
+  type Event,
+  type EventKey,
+  type Meant,
+  eventKey,
+  markedAs,
+  meantByChange,
+  replacedBy,
+} from "../api/event.js";
 import { type EventFilter, matches } from "../api/filter.js";
 import type { Status } from "../api/schema.js";
+import { sortable } from "../api/times.js";
 import type { Frame } from "../stream/frame.js";
 
 /**
@@ -13,6 +22,8 @@ export class Rows {
   #byKey = new Map<EventKey, Event>();
   /** New matching events that are held back, so that no row moves while the reader looks at it. */
   #held = new Map<EventKey, Event>();
+  /** Events that no longer match since an update, and stay while the reader looks at the list. */
+  readonly #leaving = new Set<EventKey>();
   #total: number | undefined;
   /** Whether the server has older matching events. */
   hasMore = false;
@@ -28,6 +39,11 @@ export class Rows {
 
   get held(): number {
     return this.#held.size;
+  }
+
+  /** Whether {@link release} adds or removes rows. */
+  get waits(): boolean {
+    return this.#held.size + this.#leaving.size > 0;
   }
 
   /** The number of matching events; exact while the stream names only loaded events. */
@@ -61,6 +77,7 @@ export class Rows {
     const held = events.filter(isAbove);
     const shown = events.filter((event) => !isAbove(event));
     this.#filter = filter;
+    this.#leaving.clear();
     this.#held = new Map(held.map((event) => [eventKey(event), event]));
     this.#events = shown;
     this.#byKey = new Map(shown.map((event) => [eventKey(event), event]));
@@ -80,8 +97,8 @@ export class Rows {
   }
 
   /**
-   * Applies a frame of the stream. With `hold`, new events are held until {@link release}. Returns whether
-   * an event now matches that is not loaded.
+   * Applies a frame of the stream. With `hold`, no row appears or disappears by it until {@link release},
+   * except deleted ones. Returns whether an event now matches that is not loaded.
    */
   take(frame: Frame<Event>, hold: boolean): boolean {
     switch (frame.kind) {
@@ -93,13 +110,16 @@ export class Rows {
       case "deleted":
         this.remove(meantByChange(frame.change));
         return false;
+      case "updated":
+        return this.#replace(frame.change.event, hold);
       default:
         return false;
     }
   }
 
-  /** Shows the held events. */
+  /** Shows the held events, and removes those that no longer match since an update. */
   release(): void {
+    this.remove([[...this.#leaving]]);
     const held = [...this.#held.values()];
     this.#held.clear();
     for (const event of held) {
@@ -118,24 +138,61 @@ export class Rows {
       if (!event) {
         unknown = true;
       } else if (event.status !== status) {
-        this.#put({ ...event, status, updatedAt });
+        this.#put(event, markedAs(event, status, updatedAt));
       }
     }
     return unknown && this.#filter.status === status;
   }
 
   remove(events: readonly Meant[]): void {
-    const keys = events.flat();
-    const gone = new Set(keys.filter((key) => this.#byKey.delete(key)));
-    for (const key of keys) {
-      if (this.#held.delete(key)) {
-        this.#count(-1);
+    const gone = new Set<EventKey>();
+    for (const key of events.flat()) {
+      const event = this.get([key]);
+      this.#count(-this.#weight(event));
+      this.#held.delete(key);
+      this.#leaving.delete(key);
+      if (this.#byKey.delete(key)) {
+        gone.add(key);
       }
     }
     if (gone.size) {
       this.#events = this.#events.filter((event) => !gone.has(eventKey(event)));
-      this.#count(-gone.size);
     }
+  }
+
+  /**
+   * Applies an update. An event that is not loaded is never added: the reader may have deleted it. Returns whether
+   * it matches and would be among the loaded ones, so that only the server can tell.
+   */
+  #replace(update: Event, hold: boolean): boolean {
+    const key = eventKey(update);
+    const known = this.get([key]);
+    if (!known) {
+      return this.#canMiss(update);
+    }
+    const event = replacedBy(known, update);
+    this.#put(known, event);
+    // An event that the reader has just read does not match before either, and stays.
+    if (this.#weight(known) > this.#weight(event) && !this.#held.delete(key)) {
+      this.#leaving.add(key);
+      if (!hold) {
+        this.remove([[...this.#leaving]]);
+      }
+    }
+    return false;
+  }
+
+  #canMiss(update: Event): boolean {
+    const { status } = this.#filter;
+    // The update of a system event does not have the reader's own status.
+    const event = update.ownerKind === "system" && status ? { ...update, status } : update;
+    return dependsOnContent(this.#filter) && matches(this.#filter, event) && !this.#isBelow(update);
+  }
+
+  /** Whether an event belongs below the loaded ones, so that a later page has it. */
+  #isBelow(event: Event): boolean {
+    const last = this.#events.at(-1);
+    return this.hasMore && last !== undefined && comesBefore(last, event);
   }
 
   #arrive(event: Event, hold: boolean): void {
@@ -143,8 +200,7 @@ export class Rows {
       return;
     }
     this.#count(1);
-    const last = this.#events.at(-1);
-    if (this.hasMore && last && comesBefore(last, event)) {
+    if (this.#isBelow(event)) {
       return;
     }
     if (hold) {
@@ -174,15 +230,23 @@ export class Rows {
     this.#byKey.set(eventKey(event), event);
   }
 
-  #put(event: Event): void {
+  #put(known: Event, event: Event): void {
     const key = eventKey(event);
+    this.#count(this.#weight(event) - this.#weight(known));
+    if (this.#weight(event) > 0) {
+      this.#leaving.delete(key);
+    }
     if (this.#held.has(key)) {
       this.#held.set(key, event);
       return;
     }
     this.#byKey.set(key, event);
-    const index = this.#events.findIndex((other) => eventKey(other) === key);
-    this.#events[index] = event;
+    this.#events[this.#events.indexOf(known)] = event;
+  }
+
+  /** What an event adds to the total. */
+  #weight(event: Event | undefined): number {
+    return event && matches(this.#filter, event) ? 1 : 0;
   }
 
   #count(change: number): void {
@@ -202,8 +266,7 @@ export function comesBefore(one: Event, other: Event): boolean {
   return one.id === other.id ? one.ownerKind < other.ownerKind : one.id > other.id;
 }
 
-/** Normalizes a UTC time to nine fractional digits, so that strings compare like times. */
-function sortable(time: string): string {
-  const [seconds = "", fraction = ""] = time.replace(/Z$/, "").split(".");
-  return `${seconds}.${fraction.padEnd(9, "0")}`;
+/** Whether an update can make an event match. */
+function dependsOnContent({ severity, status, search }: EventFilter): boolean {
+  return [severity?.length, status, search].some(Boolean);
 }

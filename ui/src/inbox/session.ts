@@ -200,13 +200,23 @@ export class Session {
     if (counted) {
       this.#hasCounts = this.#counter.counts;
     }
-    const told: Frame<Event> =
-      frame.kind === "event" ? { ...frame, event: this.client.told(frame.event) } : frame;
+    const told = this.#told(frame);
     for (const listener of this.#listeners) {
       listener.frame?.(told);
     }
     if (counted) {
       this.#tell();
+    }
+  }
+
+  #told(frame: Frame): Frame<Event> {
+    switch (frame.kind) {
+      case "event":
+        return { ...frame, event: this.client.told(frame.event) };
+      case "updated":
+        return { ...frame, change: { ...frame.change, event: this.client.told(frame.change.event) } };
+      default:
+        return frame;
     }
   }
 

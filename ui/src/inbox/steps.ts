@@ -1,5 +1,13 @@
 import type { EventPage } from "../api/client.js";
-import { type Event, type EventKey, type Meant, eventKey, meantByChange } from "../api/event.js";
+import {
+  type Event,
+  type EventKey,
+  type Meant,
+  eventKey,
+  markedAs,
+  meantByChange,
+  replacedBy,
+} from "../api/event.js";
 import type { Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
 import { comesBefore } from "./rows.js";
@@ -40,6 +48,10 @@ export class Steps {
   of(operationId: string): readonly Event[] {
     const steps = [...(this.#known.get(operationId)?.values() ?? [])];
     return steps.sort((one, other) => (comesBefore(one, other) ? -1 : 1));
+  }
+
+  has(event: Event): boolean {
+    return this.#known.get(event.operationId)?.has(eventKey(event)) ?? false;
   }
 
   /** Whether every step of an operation is loaded. */
@@ -109,7 +121,7 @@ export class Steps {
       for (const key of events.flat()) {
         const step = steps.get(key);
         if (step && step.status !== status) {
-          steps.set(key, { ...step, status, updatedAt });
+          steps.set(key, markedAs(step, status, updatedAt));
         }
       }
     }
@@ -137,6 +149,13 @@ export class Steps {
       this.mark(meantByChange(frame.change), frame.change.status, frame.change.updatedAt);
     } else if (frame.kind === "deleted") {
       this.remove(meantByChange(frame.change));
+    } else if (frame.kind === "updated") {
+      const { event } = frame.change;
+      const steps = this.#known.get(event.operationId);
+      const step = steps?.get(eventKey(event));
+      if (step) {
+        steps?.set(eventKey(event), replacedBy(step, event));
+      }
     }
   }
 

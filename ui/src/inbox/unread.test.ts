@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Event } from "../api/event.js";
-import { furtherUnread } from "./unread.js";
+import { furtherUnread, revealsUnread } from "./unread.js";
 
 const event = (fields: Partial<Event> = {}): Event =>
   ({ createdAt: "2026-08-01T10:00:00Z", severity: "error", status: "unread", ...fields }) as Event;
@@ -31,5 +31,18 @@ describe("furtherUnread", () => {
       read: {},
     });
     expect(asked).toEqual({ severity: ["error"], search: "x", status: "unread", to });
+  });
+});
+
+describe("revealsUnread", () => {
+  const update = (unread: Record<string, number>) =>
+    ({ kind: "updated", cursor: "", change: { event: event(), unread } }) as const;
+
+  it("is about unknown events whose unread counts changed, and the end of a replay", () => {
+    expect(revealsUnread(update({ error: 1 }), () => true)).toBe(true);
+    expect(revealsUnread(update({ error: 1 }), () => false)).toBe(false);
+    expect(revealsUnread(update({}), () => true)).toBe(false);
+    expect(revealsUnread({ kind: "live", cursor: "", summary: { unread: {}, read: {} } }, () => true)).toBe(true);
+    expect(revealsUnread({ kind: "event", cursor: "", event: event() }, () => true)).toBe(false);
   });
 });

@@ -2,10 +2,20 @@ import { type EventFilter, SEVERITIES, queryOf } from "../api/filter.js";
 import type { Event } from "../api/event.js";
 import type { Severity } from "../api/schema.js";
 import type { Counts } from "../stream/counts.js";
+import type { Frame } from "../stream/frame.js";
 import { URGENT } from "./settings.js";
 
 /** Up to this number, all unread events are loaded; beyond it, only urgent ones. */
 const FEW = 200;
+
+/** Whether unread events can be below the loaded ones since this frame, or since the replay that it ends. */
+export function revealsUnread(frame: Frame<Event>, isUnknown: (event: Event) => boolean): boolean {
+  if (frame.kind !== "updated") {
+    return frame.kind === "live";
+  }
+  const { event, unread } = frame.change;
+  return Object.keys(unread ?? {}).length > 0 && isUnknown(event);
+}
 
 /**
  * Returns the filter for unread events below the loaded ones, which can be steps of visible

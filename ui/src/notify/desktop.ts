@@ -16,8 +16,9 @@ export function tell(title: string, body: string, id: string, open: () => void):
   if (typeof Notification === "undefined" || Notification.permission !== "granted") {
     return;
   }
-  // The tag prevents duplicates from several tabs.
-  const shown = new Notification(title, { body, tag: `tidings:${id}` });
+  // The tag replaces an earlier notification of the event, and `renotify` alerts again; TypeScript lacks it.
+  const options = { body, tag: `tidings:${id}`, renotify: true };
+  const shown = new Notification(title, options);
   shown.onclick = () => {
     window.focus();
     shown.close();

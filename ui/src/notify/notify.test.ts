@@ -78,6 +78,55 @@ describe("Herald", () => {
     expect(told).toEqual(["toast a", "desktop e"]);
   });
 
+  describe("of an update", () => {
+    let version = 0;
+    const update = (severity: Severity, unread: Record<string, number> | undefined, status = "unread") => {
+      version += 1;
+      const changed = { id: "a", severity, status, updatedAt: String(version) } as Event;
+      return { kind: "updated", cursor: "", change: { event: changed, ...(unread ? { unread } : {}) } } as const;
+    };
+
+    async function toldOf(...frames: Parameters<Herald["take"]>[0][]) {
+      const teller = herald();
+      teller.take(live);
+      for (const frame of frames) {
+        teller.take(frame);
+        await vi.advanceTimersByTimeAsync(1_000);
+      }
+      return told.splice(0);
+    }
+
+    it("announces an event that is unread again or more urgent", async () => {
+      expect(await toldOf(update("error", { error: 1 }))).toEqual(["toast a"]);
+      expect(await toldOf(update("error", { error: 1, warning: -1 }))).toEqual(["toast a"]);
+      // Also shortly after its arrival.
+      expect(await toldOf(event("a", "error"), update("error", { error: 1 }))).toHaveLength(2);
+      visibility = "hidden";
+      expect(await toldOf(update("alert", { alert: 1, error: -1 }))).toEqual(["desktop a"]);
+    });
+
+    it("is silent about all others", async () => {
+      expect(await toldOf(update("error", {}))).toEqual([]);
+      expect(await toldOf(update("error", { error: 1 }, "read"))).toEqual([]);
+      // Less urgent than before.
+      expect(await toldOf(update("error", { error: 1, critical: -1 }))).toEqual([]);
+      // Severities without toasts.
+      expect(await toldOf(update("success", { success: 1 }))).toEqual([]);
+      expect(await toldOf({ kind: "ready", cursor: "" }, update("error", undefined))).toEqual([]);
+      expect(await toldOf({ kind: "ready", cursor: "" }, update("error", { error: 1 }))).toEqual([]);
+    });
+
+    it("announces it once across tabs", async () => {
+      const frame = update("error", { error: 1 });
+      for (const tab of [herald(), herald()]) {
+        tab.take(live);
+        tab.take(frame);
+      }
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(told).toEqual(["toast a"]);
+    });
+  });
+
   it("ignores replayed events", async () => {
     const teller = herald();
     teller.take(event("a", "error"));

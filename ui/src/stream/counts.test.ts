@@ -50,6 +50,16 @@ describe("Counter", () => {
       change: { ids: ["b"], unread: { success: -1 } } as never,
     });
     expect(counter.counts).toEqual({ unread: {}, read: { error: 2 } });
+    const update = (counts: object) =>
+      ({ kind: "updated", cursor: "", change: { event: event({}), ...counts } }) as never;
+    counter.take(update({ unread: {}, read: {} }));
+    expect(counter.counts).toEqual({ unread: {}, read: { error: 2 } });
+    counter.take(update({ unread: { alert: 1 }, read: { error: -1 } }));
+    expect(counter.counts).toEqual({ unread: { alert: 1 }, read: { error: 1 } });
+    counter.take({ kind: "ready", cursor: "" });
+    counter.take(update({}));
+    expect(counter.counts).toEqual({ unread: { alert: 1 }, read: { error: 1 } });
+    counter.take(live({}, { error: 2 }));
     expect(totalOf(counter.counts?.read ?? {})).toBe(2);
   });
 });

@@ -50,6 +50,7 @@ export class Counter {
         return this.#add({ [frame.event.status]: { [frame.event.severity]: 1 } });
       case "status":
       case "deleted":
+      case "updated":
         return this.#add(frame.change);
       default:
         return false;

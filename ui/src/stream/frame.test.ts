@@ -52,6 +52,34 @@ describe("FrameReader", () => {
     }
   });
 
+  it("reads updates, and passes over those that lack what a page shows", () => {
+    const event = {
+      id: "a",
+      operationId: "a",
+      severity: "error",
+      status: "unread",
+      category: "backup",
+      action: "write",
+      description: "",
+      createdAt: "2026-08-01T10:00:00Z",
+      updatedAt: "2026-08-01T10:00:00Z",
+    };
+    const frameOf = (data: unknown) =>
+      read([`id: 2-0-tag\nevent: updated\ndata: ${JSON.stringify(data)}\n\n`])[0];
+    const change = { event, unread: { error: 1 }, read: { error: -1 } };
+    expect(frameOf(change)).toEqual({
+      kind: "frame",
+      frame: { kind: "updated", cursor: "2-0-tag", change },
+    });
+    expect(frameOf({ event })).toMatchObject({ frame: { kind: "updated", change: { event } } });
+    for (const bad of [null, 1, [], {}, { event: null }, { event: "a" }, { event: { ...event, description: 1 } }]) {
+      expect(frameOf(bad), JSON.stringify(bad)).toEqual({
+        kind: "frame",
+        frame: { kind: "unknown", cursor: "2-0-tag" },
+      });
+    }
+  });
+
   it("joins several lines of data", () => {
     const [message] = read(['data: {"id":\ndata: "b"}\n\n']);
     expect(message).toMatchObject({ frame: { kind: "event", event: { id: "b" } } });

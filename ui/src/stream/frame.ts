@@ -1,4 +1,13 @@
-import type { CountDelta, Cursor, Deletion, Event, ResetReason, StatusChange, Summary } from "../api/schema.js";
+import type {
+  ContentChange,
+  CountDelta,
+  Cursor,
+  Deletion,
+  Event,
+  ResetReason,
+  StatusChange,
+  Summary,
+} from "../api/schema.js";
 
 /**
  * The frames of the live stream (docs/streaming.md); frames with other names are `unknown`.
@@ -10,6 +19,7 @@ export type Frame<E = Event> = { readonly cursor: Cursor } & (
   | { readonly kind: "event"; readonly event: E }
   | { readonly kind: "status"; readonly change: StatusChange }
   | { readonly kind: "deleted"; readonly change: Deletion }
+  | { readonly kind: "updated"; readonly change: Update<E> }
   | { readonly kind: "reset"; readonly reason: ResetReason }
   | { readonly kind: "expiring"; readonly at: string }
   | { readonly kind: "unknown" }
@@ -17,6 +27,22 @@ export type Frame<E = Event> = { readonly cursor: Cursor } & (
 
 /** The change of the counts by a frame. */
 export type Delta = Partial<CountDelta>;
+
+/** A change of content: the whole event as it is now. */
+export type Update<E = Event> = Delta & { readonly event: E };
+
+/** The texts of an event that the page relies on. */
+const SHOWN = [
+  "id",
+  "operationId",
+  "severity",
+  "status",
+  "category",
+  "action",
+  "description",
+  "createdAt",
+  "updatedAt",
+];
 
 /** A parsed part of a Server-Sent Events stream. */
 export type Message =
@@ -111,6 +137,8 @@ function frameOf(name: string, cursor: Cursor, data: string): Frame {
       return { kind: "status", cursor, change: value as StatusChange };
     case "deleted":
       return { kind: "deleted", cursor, change: value as Deletion };
+    case "updated":
+      return isUpdate(value) ? { kind: "updated", cursor, change: value } : { kind: "unknown", cursor };
     case "reset":
       return { kind: "reset", cursor, reason: (value as { reason: ResetReason }).reason };
     case "expiring":
@@ -118,4 +146,10 @@ function frameOf(name: string, cursor: Cursor, data: string): Frame {
     default:
       return { kind: "unknown", cursor };
   }
+}
+
+/** An update replaces an event on the screen, so it must have what the page shows. */
+function isUpdate(value: unknown): value is ContentChange {
+  const event = (value as Partial<ContentChange> | null)?.event as Record<string, unknown> | undefined;
+  return SHOWN.every((name) => typeof event?.[name] === "string");
 }

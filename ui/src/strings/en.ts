@@ -80,6 +80,10 @@ export const strings = {
     hideOlder: "Hide earlier steps",
     onlyOperation: "Show only this operation",
   },
+  progress: {
+    label: "Progress",
+    percent: (count: number) => `${count}%`,
+  },
   detail: {
     plain: "Could not load the full view. Reload the page if the problem persists.",
     whatHappened: "What happened",

@@ -157,6 +157,36 @@ describe("Feed", () => {
     expect([one.seen.gaps, two.seen.gaps]).toEqual([0, 0]);
   });
 
+  it("passes updates on to all tabs, also to one that starts later", async () => {
+    const locks = new Locks();
+    const one = open(environment(locks), "0-0-t");
+    await vi.waitFor(() => expect(streams).toHaveLength(1));
+    live("0-0-t");
+    const two = open(environment(locks), "0-0-t");
+    await vi.waitFor(() => expect(two.seen.states).toContain("live"));
+    const event = {
+      id: "a",
+      operationId: "a",
+      severity: "error",
+      status: "unread",
+      category: "backup",
+      action: "write",
+      description: "",
+      createdAt: "2026-08-01T10:00:00Z",
+      updatedAt: "2026-08-01T10:00:00Z",
+    };
+    streams[0]?.write(`id: 1-0-t\nevent: updated\ndata: ${JSON.stringify({ event, unread: {} })}\n\n`);
+    streams[0]?.write(`id: 2-0-t\nevent: updated\ndata: {"event":{"id":"a"}}\n\n`);
+    say("3-0-t");
+    const three = open(environment(locks), "0-0-t");
+    for (const { seen } of [one, two, three]) {
+      await vi.waitFor(() => expect(seen.cursors).toContain("event 3-0-t"));
+      const steps = seen.cursors.filter((step) => !step.startsWith("live"));
+      expect(steps).toEqual(["updated 1-0-t", "unknown 2-0-t", "event 3-0-t"]);
+      expect(seen.gaps).toBe(0);
+    }
+  });
+
   it("catches up a tab that starts slightly behind", async () => {
     const locks = new Locks();
     const one = open(environment(locks), "0-0-t");

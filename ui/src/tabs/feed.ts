@@ -9,7 +9,7 @@ import { type Environment, browser } from "./environment.js";
 import type { Step, TabMessage } from "./message.js";
 
 /** The protocol version, part of the channel's name; increase it when the messages change. */
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 /** The heartbeat interval of the tab with the connection, in milliseconds. */
 const ALIVE_INTERVAL = 1_500;

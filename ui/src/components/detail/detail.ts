@@ -5,6 +5,7 @@ import type { Event } from "../../api/event.js";
 import { strings } from "../../strings/en.js";
 import { copyIcon, linkIcon } from "../icons.js";
 import { look, severityColors } from "../look.js";
+import { percentOf, progressBar, progressOf, progressStyles } from "../progress.js";
 import { exactTime } from "../time.js";
 import { isTitleWhole } from "../words.js";
 import { type Cause, causeOf, documentationOf, repeatedKeys } from "../cause.js";
@@ -27,6 +28,7 @@ export class TidingsEventDetail extends LitElement {
   static override styles = [
     look,
     severityColors,
+    progressStyles,
     css`
       :host {
         display: block;
@@ -50,6 +52,17 @@ export class TidingsEventDetail extends LitElement {
       ul,
       ol {
         padding-inline-start: 1.25rem;
+      }
+      .done {
+        display: grid;
+        grid-template-columns: minmax(0, 24rem) auto;
+        align-items: center;
+        gap: 0.75rem;
+        margin-block: 0.25rem 0.5rem;
+        font-variant-numeric: tabular-nums;
+      }
+      .done .progress {
+        height: 0.5rem;
       }
       .description {
         white-space: pre-wrap;
@@ -153,13 +166,18 @@ export class TidingsEventDetail extends LitElement {
     const metadata: unknown = event.metadata;
     const cause = causeOf(metadata, event.description);
     const documentation = documentationOf(metadata);
+    const progress = progressOf(event);
     const shown = new Set([
+      ...(progress === undefined ? [] : ["progress"]),
       ...(cause ? ["error", "err"] : []),
       ...(documentation ? ["doc", "doclink"] : []),
       ...repeatedKeys(metadata, event.description, cause),
     ]);
     return html`
       ${isTitleWhole(event) ? nothing : html`<p class="description">${event.description}</p>`}
+      ${progress === undefined
+        ? nothing
+        : html`<p class="done">${progressBar(event)}<b aria-hidden="true">${percentOf(progress)}</b></p>`}
       ${cause ? this.#cause(cause) : nothing}
       ${hasTree(metadata, shown)
         ? html`<h3>${strings.detail.metadata}</h3>
