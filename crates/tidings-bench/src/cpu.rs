@@ -15,6 +15,21 @@ pub(crate) fn of_process(pid: u32) -> anyhow::Result<Duration> {
     ticks(&stat, 11..13)
 }
 
+/// The CPU time of the present threads of a process so far, in nanoseconds. It is exact while they sleep, and
+/// misses threads that have ended.
+pub(crate) fn of_threads(pid: u32) -> anyhow::Result<Duration> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"))
+        .with_context(|| format!("process {pid} is gone"))?;
+    let mut sum = Duration::ZERO;
+    for thread in threads {
+        // One may have ended meanwhile.
+        let statistics = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+        let running = statistics.split_whitespace().next();
+        sum += Duration::from_nanos(running.and_then(|time| time.parse().ok()).unwrap_or(0));
+    }
+    Ok(sum)
+}
+
 /// The CPU time of this process and of the children it has waited for.
 fn of_ours() -> anyhow::Result<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").context("could not read /proc/self/stat")?;

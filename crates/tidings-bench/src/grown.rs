@@ -13,6 +13,7 @@ use crate::system::{Accounts, System};
 
 use reads::Reads;
 use store::GrownStore;
+pub(crate) use store::settle;
 
 const PUBLISHERS: usize = 16;
 

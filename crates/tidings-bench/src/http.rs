@@ -31,6 +31,11 @@ impl Client {
         self.exchange(request, b"HTTP/1.1 201 ", None).await
     }
 
+    /// Sends a request and waits for the end of its response, which must be 200.
+    pub(crate) async fn update(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        self.exchange(request, b"HTTP/1.1 200 ", None).await
+    }
+
     /// Requests a resource, which must be there. Returns the body.
     pub(crate) async fn get(&mut self, path: &str, token: Option<&str>) -> anyhow::Result<Vec<u8>> {
         let mut body = Vec::new();

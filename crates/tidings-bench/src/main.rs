@@ -60,6 +60,7 @@ mod system;
 mod tokens;
 mod transport;
 mod unicast;
+mod updates;
 mod users;
 mod waiting;
 
@@ -111,6 +112,7 @@ enum Name {
     Users,
     Unicast,
     Grown,
+    Updates,
     /// Needs PostgreSQL's programs.
     PostgresGrown,
     FanOut,
@@ -226,6 +228,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
         Name::Users => users::run(bench).await,
         Name::Unicast => unicast::run(bench).await,
         Name::Grown => grown::run(bench).await,
+        Name::Updates => updates::run(bench).await,
         Name::PostgresGrown => postgres_grown::run(bench).await,
         Name::FanOut => fan_out::run(bench).await,
         Name::Resume => resume::run(bench).await,

@@ -43,6 +43,11 @@ impl Process {
         cpu::of_process(self.pid)
     }
 
+    /// The CPU time that its present threads have used so far, for short measurements.
+    pub(crate) fn threads_cpu(&self) -> anyhow::Result<Duration> {
+        cpu::of_threads(self.pid)
+    }
+
     /// The bytes that the process has caused to be written to disks so far, by pages.
     pub(crate) fn written_bytes(&self) -> anyhow::Result<u64> {
         let io = self.read("io")?;

@@ -108,7 +108,7 @@ pub(super) async fn publish_to_readers(system: &System, accounts: &Accounts) -> 
 }
 
 /// Waits until a server has nothing to do: it indexes for search what was published.
-pub(super) async fn settle(process: &Process) -> anyhow::Result<()> {
+pub(crate) async fn settle(process: &Process) -> anyhow::Result<()> {
     loop {
         let before = process.cpu()?;
         tokio::time::sleep(QUIET).await;
