@@ -1,6 +1,6 @@
 //! An update as the publisher sent it, before validation.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::event::Metadata;
@@ -53,19 +53,23 @@ pub struct NewUpdate {
     #[serde(skip)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     read: Box<NewEvent>,
-}
-
-/// The fields that an event does not have.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct OwnFields {
-    #[serde(alias = "Sequence")]
-    sequence: Option<Value>,
-    #[serde(alias = "Renotify")]
-    renotify: Option<Value>,
+    /// Whether the body has the fields `status`, `updatedAt` and `deletedAt` of a stored event.
+    #[serde(skip)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
+    is_stored: [bool; 3],
 }
 
 const FIXED_REMEDY: &str = "leave it out: an update replaces severity, description and metadata; publish another event for the rest";
+
+/// The fields that only a stored event has, each with the remedy.
+const OF_READERS: [(&str, &str); 3] = [
+    (
+        "status",
+        "leave it out: readers mark their events; `renotify` makes the event unread again",
+    ),
+    ("updatedAt", "leave it out: it is the time of the update"),
+    ("deletedAt", "leave it out: an update does not delete"),
+];
 
 impl NewUpdate {
     /// Reads an update from JSON. A field of another type than documented is converted, as in an event.
@@ -74,8 +78,7 @@ impl NewUpdate {
     ///
     /// `json` is not a JSON object.
     pub fn read(json: &str, limits: &Limits) -> Result<Self, serde_json::Error> {
-        let mut read = NewEvent::read(json, limits)?;
-        let OwnFields { sequence, renotify } = serde_json::from_str(json)?;
+        let (mut read, own) = NewEvent::read_update(json, limits)?;
         Ok(Self {
             owner: std::mem::take(&mut read.owner),
             subject: std::mem::take(&mut read.subject),
@@ -83,8 +86,9 @@ impl NewUpdate {
             severity: std::mem::take(&mut read.severity),
             description: read.description.take(),
             metadata: read.metadata.take(),
-            sequence,
-            renotify,
+            sequence: own.sequence,
+            renotify: own.renotify,
+            is_stored: [own.status, own.updated_at, own.deleted_at].map(|field| field.is_some()),
             read: Box::new(read),
         })
     }
@@ -102,6 +106,11 @@ impl NewUpdate {
     ) -> Result<Update, Violations> {
         let mut violations = Violations::default();
         check_fixed(&self.read, id, &mut violations);
+        for (is_given, (field, remedy)) in self.is_stored.into_iter().zip(OF_READERS) {
+            if is_given {
+                violations.add(field, "is not the publisher's to set", remedy);
+            }
+        }
         let sequence = sequence(self.sequence, &mut violations);
         let renotify = renotify(self.renotify.as_ref(), &mut violations);
         let event = NewEvent {
@@ -249,10 +258,42 @@ mod tests {
             "systemId",
         ];
         assert_eq!(fields, expected);
+        let rejected = read(&json!({"status": "read", "updated_at": 7, "DeletedAt": {"a": []}}));
+        let mut fields = rejected.unwrap_err();
+        fields.sort_unstable();
+        assert_eq!(fields, ["deletedAt", "status", "updatedAt"]);
         for sequence in [json!("7"), json!(1.5), json!(u64::MAX), json!([])] {
             let rejected = read(&json!({"severity": "debug", "sequence": sequence}));
             assert_eq!(rejected.unwrap_err(), ["sequence"]);
         }
+    }
+
+    #[test]
+    fn reads_its_own_fields_as_tolerantly_as_those_of_an_event() {
+        let limits = Limits::default();
+        let id: EventId = "0193f0a0-0000-7000-8000-000000000001".parse().unwrap();
+        let read = |body: &str| NewUpdate::read(body, &limits).unwrap();
+        // The second has a field in another spelling, and the last one half of a character.
+        for body in [
+            r#"{"severity": "debug", "sequence": 7, "renotify": true}"#,
+            r#"{"Severity": "debug", "Sequence": 7, "re_notify": true}"#,
+            r#"{"severity": "debug", "sequence": 7, "renotify": true, "\ud800": "\udc00"}"#,
+            r#"{"severity": "debug", "sequence": null, "renotify": false, "sequence": 7, "Renotify": true}"#,
+        ] {
+            let update = read(body).into_update(id, &limits, Policy::Repair).unwrap();
+            assert_eq!(
+                (update.sequence(), update.renotifies()),
+                (Some(7), true),
+                "{body}"
+            );
+        }
+        let twice = read(r#"{"severity": "debug", "sequence": 7, "sequence": 8}"#);
+        let update = twice.into_update(id, &limits, Policy::Repair).unwrap();
+        assert_eq!(update.sequence(), Some(8));
+        assert_eq!(update.warnings().len(), 1, "{:?}", update.warnings());
+        // A container takes no memory.
+        let many = format!(r#"{{"sequence": [{}0]}}"#, "0,".repeat(9_000));
+        assert_eq!(read(&many).sequence, Some(json!([])));
     }
 
     #[test]

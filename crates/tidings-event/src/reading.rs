@@ -2,6 +2,7 @@
 //! tolerant one.
 
 mod conversion;
+mod own_fields;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::past::Past;
 use crate::rules::Limits;
 use crate::warning::{WarningCode, warn};
 use conversion::{object, plain_text, text};
+pub(crate) use own_fields::OwnFields;
 use spelling::{ISSUER, OWNER, SUBJECT, Spellings, folded};
 
 impl NewEvent {
@@ -59,6 +61,25 @@ impl NewEvent {
                     updated_at: given(&mut fields, &["updatedat"]),
                 };
                 Ok((Self::of_fields(&mut fields), past))
+            }
+        }
+    }
+
+    /// Same as [`NewEvent::read`], with the fields that only an update has.
+    pub(crate) fn read_update(
+        json: &str,
+        limits: &Limits,
+    ) -> Result<(Self, OwnFields), serde_json::Error> {
+        let read = read_fast(json, limits)
+            .and_then(|event| Ok((event, serde_json::from_str::<OwnFields>(json)?)));
+        match read {
+            Ok(both) => Ok(both),
+            Err(error) => {
+                let Some(mut fields) = read_fields(json, limits) else {
+                    return Err(fault(json, error));
+                };
+                let own = OwnFields::taken(&mut fields);
+                Ok((Self::of_fields(&mut fields), own))
             }
         }
     }
