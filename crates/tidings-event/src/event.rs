@@ -14,7 +14,7 @@ use crate::status::Status;
 pub type Metadata = Map<String, Value>;
 
 /// A record of something that the server did. Its owner can change its status and delete it, and its publisher can
-/// replace its severity, description and metadata with an [`Update`](crate::Update).
+/// replace its severity, description and metadata with an update.
 ///
 /// The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names
 /// `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it

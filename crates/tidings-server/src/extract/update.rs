@@ -10,7 +10,7 @@ use super::{EventPath, Updater, body};
 use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::request::body::{Content, ReadBody};
-use crate::request::query::Elsewhere;
+use crate::request::query::{Elsewhere, check_unfiltered};
 use crate::state::AppState;
 
 /// A request to update an event. Its caller is authorized, the request counts as a publish by its size, and its body is
@@ -33,12 +33,13 @@ impl FromRequest<Arc<AppState>> for UpdateRequest {
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             let Updater(caller) = Updater::from_request_parts(&mut parts, state).await?;
+            check_unfiltered(parts.uri.query(), Elsewhere::Update)?;
             let EventPath(event) = EventPath::from_request_parts(&mut parts, state).await?;
             let (owner, reach, callers) = (caller.owner, caller.reach(), &state.callers);
             let declared = body.size_hint().exact();
             let counted = callers.count_publish(owner, reach, declared.unwrap_or(0));
             let counted = state.judge(counted);
-            let expected = (Elsewhere::EventBody, Content::Events);
+            let expected = (Elsewhere::Update, Content::Events);
             let body = body::read(state, counted, Some(caller), parts, body, expected).await?;
             if declared.is_none() {
                 let bytes = body.bytes.len() as u64;

@@ -280,6 +280,7 @@ fn ask(method: &str, path: &str) -> (String, Option<Value>) {
         ("put", "status") if path == "/api/events/status" => {
             Some(json!({"ids": [ID], "status": "unread"}))
         }
+        ("put", ID) if !path.contains("/status/") => Some(json!({"severity": "debug"})),
         ("put", _) => Some(json!({"status": "unread"})),
         ("post", _) => Some(json!({"ids": [ID]})),
         ("delete", "bulk" | "events") => Some(json!({"ids": [ID]})),

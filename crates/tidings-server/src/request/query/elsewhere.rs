@@ -18,6 +18,8 @@ pub(crate) enum Elsewhere {
     Event,
     /// A request for one event, with a body.
     EventBody,
+    /// An update of an event. Its body says whose event it is.
+    Update,
     /// The live stream.
     Stream,
     /// A request with a body.
@@ -28,7 +30,7 @@ impl Elsewhere {
     /// The accepted parameters. A name that is close to one is rejected, too.
     fn taken(self) -> &'static [Parameter] {
         match self {
-            Self::Lookup => &[],
+            Self::Lookup | Self::Update => &[],
             Self::Event | Self::EventBody => &EVENT,
             Self::Stream => &STREAM,
             Self::Body => &PUBLISH,
@@ -40,6 +42,7 @@ impl Elsewhere {
             Self::Lookup | Self::Event | Self::EventBody => {
                 "leave the parameter out; the list, /api/system/events, accepts it"
             }
+            Self::Update => "leave the parameter out; `owner` in the body says whose event it is",
             Self::Stream => {
                 "leave the parameter out, and filter the events that arrive; the stream always carries all of \
                  them, so that its cursor and its counts are exact"
@@ -126,7 +129,10 @@ fn is_misplaced(name: &str, value: &str, place: Elsewhere) -> bool {
             object::read(value, context, &mut given, &mut faults);
             !faults.is_empty() || !given.filter(&mut faults).is_empty()
         }
-        Some(_) => matches!(place, Elsewhere::Body | Elsewhere::EventBody),
+        Some(_) => matches!(
+            place,
+            Elsewhere::Body | Elsewhere::EventBody | Elsewhere::Update
+        ),
         None => false,
     }
 }
@@ -157,10 +163,11 @@ pub(crate) fn is_set(query: &str, parameter: &'static Parameter) -> Result<bool,
 mod tests {
     use super::*;
 
-    const PLACES: [Elsewhere; 5] = [
+    const PLACES: [Elsewhere; 6] = [
         Elsewhere::Lookup,
         Elsewhere::Event,
         Elsewhere::EventBody,
+        Elsewhere::Update,
         Elsewhere::Stream,
         Elsewhere::Body,
     ];

@@ -59,7 +59,7 @@ async fn unknown_paths_and_methods_are_answered_with_the_envelope() {
         ("/api/system/events/subscribe", "GET,HEAD"),
         (
             "/api/system/events/0c0ffee0-0000-4000-8000-0000000000ff",
-            "GET,HEAD,DELETE",
+            "PUT,GET,HEAD,DELETE",
         ),
         ("/api/system/events/status/bulk", "PUT"),
         ("/api/system/events/bulk", "DELETE"),

@@ -132,13 +132,25 @@ async fn rejects_what_an_update_cannot_change() {
     }
     let malformed = app.put("/event-1", &json!({"severity": "debug"})).await;
     malformed.error(400, "invalid_query");
-    let filtered = app
-        .put(
-            &format!("{path}?severity=debug"),
-            &json!({"severity": "debug"}),
-        )
-        .await;
-    filtered.error(400, "invalid_query");
+    // The body says whose event it is.
+    for query in [
+        "severity=debug",
+        "ownerKind=system",
+        "owner_kind=user",
+        "owner=system",
+    ] {
+        let address = format!("{path}?{query}");
+        let misplaced = app.put(&address, &json!({"severity": "debug"})).await;
+        let named = misplaced.error(400, "invalid_query");
+        assert!(
+            named.to_string().contains("leave the parameter out"),
+            "{named}"
+        );
+    }
+    // A publisher does not mark, so none of the other fields counts.
+    let marking = json!({"severity": "alert", "status": "read"});
+    let rejected = app.put(&path, &marking).await.error(400, "invalid_event");
+    assert!(texts(&rejected, "longDescription")[0].starts_with("status "));
     // Each user has marked a system event for themselves.
     let of_system = id_of(&app.publish(&event_with("owner", "system")).await);
     for more in [
