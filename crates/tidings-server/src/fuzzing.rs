@@ -12,6 +12,7 @@ mod rejections;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod updates;
 
 pub use crate::identity::fuzzing::caller;
 pub use changes::change;
@@ -19,12 +20,13 @@ pub use cursors::{cursor, last_event_id};
 pub use events::{batch, event};
 pub use lists::list_query;
 pub use tokens::{claims, key_set, revocation_list, token};
+pub use updates::update;
 
 /// Checks the invariants of one parser.
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("batch", batch),
     ("caller", caller),
     ("change", change),
@@ -36,4 +38,5 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("list_query", list_query),
     ("revocation_list", revocation_list),
     ("token", token),
+    ("update", update),
 ];

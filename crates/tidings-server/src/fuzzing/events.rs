@@ -15,7 +15,7 @@ const SYSTEM: SystemId = SystemId::from_uuid(Uuid::from_u128(1));
 const USER: OwnerId = OwnerId::from_uuid(Uuid::from_u128(2));
 
 /// A caller who publishes for all users.
-const BACKEND: Caller = Caller {
+pub(super) const BACKEND: Caller = Caller {
     owner: USER,
     scopes: Scopes::ALL,
     system: None,
@@ -89,7 +89,7 @@ pub fn batch(data: &[u8]) {
     }
 }
 
-fn text(data: &[u8]) -> Option<&str> {
+pub(super) fn text(data: &[u8]) -> Option<&str> {
     match json::text(data) {
         Ok(text) => Some(text),
         Err(fault) => {
@@ -99,7 +99,7 @@ fn text(data: &[u8]) -> Option<&str> {
     }
 }
 
-fn parser(caller: Caller, limits: &Limits, keeps_past: bool) -> EventParser<'_> {
+pub(super) fn parser(caller: Caller, limits: &Limits, keeps_past: bool) -> EventParser<'_> {
     EventParser::new(caller, limits, Subjects::OfAny, keeps_past)
 }
 

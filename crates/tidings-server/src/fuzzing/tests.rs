@@ -182,7 +182,7 @@ macro_rules! properties {
 }
 
 properties! {
-    batch caller change claims cursor event key_set last_event_id list_query revocation_list token
+    batch caller change claims cursor event key_set last_event_id list_query revocation_list token update
 }
 
 /// The fuzzer runs the same functions: each has its program, which is in the manifest.
