@@ -124,7 +124,7 @@ async fn killed_bulk_change_is_consistent_and_can_be_finished() {
 }
 
 /// Checks the counts and lists of a store whose server was killed.
-fn must_be_sound(directory: &Path) {
+pub(crate) fn must_be_sound(directory: &Path) {
     let audit = tidings::sqlite::audit(directory, Duration::from_secs(60)).expect("readable");
     assert!(audit.complete && audit.wrong.is_empty(), "{audit:?}");
 }

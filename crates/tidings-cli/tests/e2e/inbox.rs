@@ -47,6 +47,13 @@ impl Inbox {
                 }
                 self.count(deletion.counts.as_ref());
             }
+            StreamItem::Updated { change, .. } => {
+                // Of an event of the user. One of the system would keep its status.
+                if let Some(state) = self.events.get_mut(&change.event.id) {
+                    *state = (change.event.status, change.event.updated_at);
+                }
+                self.count(change.counts.as_ref());
+            }
             StreamItem::Reset { reason, .. } => panic!("reset: {reason}"),
             other => panic!("{other:?}"),
         }
