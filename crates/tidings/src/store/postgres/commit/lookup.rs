@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tidings_event::wire::Digest;
-use tidings_event::{EventId, Rev, Severity};
+use tidings_event::{EventId, OwnerId, Rev, Severity};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
@@ -148,22 +148,20 @@ impl Lookup {
 impl BoundLookup {
     /// The statements for a group, in the order in which they lock. Those without subjects are left out.
     fn all(subjects: &Subjects, identity: StoreIdentity, makes_feeds: bool) -> Vec<Self> {
-        let owners: Vec<Uuid> = subjects
-            .owners
-            .iter()
-            .map(|owner| *owner.as_uuid())
-            .collect();
+        let uuids_of = |owners: &BTreeSet<OwnerId>| -> Vec<Uuid> {
+            owners.iter().map(|owner| *owner.as_uuid()).collect()
+        };
         let system = *identity.system.as_uuid();
         let mut queries = Vec::new();
         if makes_feeds {
             queries.push(Self {
                 lookup: Lookup::MakeFeeds,
-                parameters: vec![Box::new(owners.clone())],
+                parameters: vec![Box::new(uuids_of(&subjects.made))],
             });
         }
         queries.push(Self {
             lookup: Lookup::Feeds,
-            parameters: vec![Box::new(owners)],
+            parameters: vec![Box::new(uuids_of(&subjects.owners))],
         });
         let mut add = |lookup, is_empty: bool, parameters| {
             if !is_empty {
@@ -253,7 +251,10 @@ pub(super) async fn look_up<'a>(
         let mut state = State::new(identity);
         let queries = BoundLookup::all(subjects, identity, makes_feeds);
         let made = ask(connection, sent, Some(begin), &queries, &mut state).await?;
-        let is_missing = state.feeds.len() < subjects.owners.len();
+        let is_missing = !subjects
+            .made
+            .iter()
+            .all(|owner| state.feeds.contains_key(owner));
         newcomers.note(made > 0 || is_missing);
         if is_missing && !makes_feeds {
             // From the beginning, since locks are taken in the order of the owners.

@@ -15,6 +15,8 @@ pub(super) type Key = (OwnerId, EventId);
 pub(super) struct Subjects {
     /// The feeds that can change.
     pub(super) owners: BTreeSet<OwnerId>,
+    /// Those of them that are made if they are missing. An update makes none: it names an owner that need not exist.
+    pub(super) made: BTreeSet<OwnerId>,
     /// The events that are published, which can be repeats.
     pub(super) published: BTreeSet<Key>,
     /// The events that are updated.
@@ -39,7 +41,7 @@ impl Subjects {
         for submission in submissions.flat_map(|one| &one.submissions) {
             let owner = owner_of(&submission.event, system);
             let key = (owner, submission.event.id);
-            subjects.owners.insert(owner);
+            subjects.made.insert(owner);
             subjects.published.insert(key);
             subjects.deleted.insert(key);
         }
@@ -50,7 +52,7 @@ impl Subjects {
         let system = OwnerId::from(system);
         for step in &group.steps {
             let (owner, is_system) = (step.owner, step.owner == system);
-            subjects.owners.insert(owner);
+            subjects.made.insert(owner);
             for target in &step.targets {
                 let id = target.id;
                 if step.change == Change::Delete {
@@ -71,6 +73,7 @@ impl Subjects {
                 }
             }
         }
+        subjects.owners.extend(&subjects.made);
         subjects
     }
 }

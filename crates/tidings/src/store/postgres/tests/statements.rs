@@ -83,6 +83,19 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     };
     assert_eq!(statements(&store, updates(100..101)).await, 7);
     assert_eq!(statements(&store, updates(101..165)).await, 7);
+    // An update of an owner who has no feed makes none.
+    let strangers = |numbers: std::ops::Range<u64>| Group {
+        updates: numbers
+            .map(|number| update(id(number), owner(number), number, number))
+            .collect(),
+        ..Group::default()
+    };
+    let feeds = database.query("SELECT count(*) FROM feed");
+    let one = statements(&store, strangers(900..901)).await;
+    assert_eq!(statements(&store, strangers(901..965)).await, one);
+    assert_eq!(database.query("SELECT count(*) FROM feed"), feeds);
+    let batch = publishing((500..600).map(event).collect());
+    assert_eq!(statements(&store, batch).await, 1);
     // Then the feed of each owner says that there are tombstones.
     statements(&store, steps(100..107, Change::Delete)).await;
     let one = statements(&store, steps(107..108, Change::Delete)).await;
