@@ -205,10 +205,12 @@ pub(super) fn add_text(
     let Some((key, grams)) = block else {
         return Ok(());
     };
-    let grams = GramFilter::from_bytes(&grams).with_text(text);
-    transaction
-        .prepare_cached("UPDATE search_block SET grams = ?2 WHERE key = ?1")?
-        .execute((key, grams.to_bytes()))?;
+    let with_text = GramFilter::from_bytes(&grams).with_text(text).to_bytes();
+    if with_text != grams {
+        transaction
+            .prepare_cached("UPDATE search_block SET grams = ?2 WHERE key = ?1")?
+            .execute((key, with_text))?;
+    }
     Ok(())
 }
 
