@@ -17,8 +17,8 @@ Every screen of the user shows the event with its new content at once. The event
 it becomes more urgent or --renotify is given.
 
 Prints the id of the event, or with --json the event. Only events that the caller's system has published can be
-updated; see docs/identity.md. If an update with this --sequence or a higher one is stored, nothing changes, and
-standard error says so.
+updated; see docs/identity.md. If another update with this --sequence or a higher one is stored, nothing changes,
+and standard error says so.
 
 Examples:
   tidings update 01930000-0000-7000-8000-000000000042 --severity informational \\

@@ -96,6 +96,11 @@ impl CountDelta {
             deltas.remove(&severity);
         }
     }
+
+    /// Whether no count differs.
+    pub fn is_empty(&self) -> bool {
+        self.unread.is_empty() && self.read.is_empty()
+    }
 }
 
 /// The exact counts of an inbox: the body of `GET /api/system/events/summary`.

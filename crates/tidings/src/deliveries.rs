@@ -67,7 +67,11 @@ pub(crate) fn of_refill(items: Vec<RefillItem>, system: OwnerId) -> Vec<Delivery
 /// The delivery of an update.
 fn of_update(updated: &Updated) -> Delivery {
     let frame = Frame::updated(&updated.json, Some(&updated.counts));
-    Delivery::of_one(updated.rev, frame)
+    let delivery = Delivery::of_one(updated.rev, frame);
+    match updated.counts.is_empty() {
+        true => delivery.of_texts(updated.id),
+        false => delivery,
+    }
 }
 
 /// The delivery of a step, which is one frame.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidings_event::{OwnerId, Rev};
+use tidings_event::{EventId, OwnerId, Rev};
 
 use super::system_deletion::SystemDeletion;
 use crate::frame::Frame;
@@ -25,6 +25,9 @@ pub(crate) struct Delivery {
 pub(crate) enum Content {
     /// The same to all readers.
     Shared(Frame),
+    /// The same to all readers: an event with other texts, and no other count. A reader who has not taken it is shown
+    /// only the last one that waits, since each has the whole event.
+    Texts(EventId, Frame),
     /// Counts that differ by reader.
     PerReader(Arc<SystemDeletion>),
     /// Each reader reads it from the store.
@@ -34,7 +37,7 @@ pub(crate) enum Content {
 impl Content {
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Shared(frame) => frame.size(),
+            Self::Shared(frame) | Self::Texts(_, frame) => frame.size(),
             Self::PerReader(deletion) => deletion.size(),
             Self::InStore => 0,
         }
@@ -44,13 +47,13 @@ impl Content {
     pub(super) fn is_due(&self, reader: OwnerId, reached: Reached) -> bool {
         match self {
             Self::PerReader(deletion) => deletion.waits_for(reader) <= reached.own,
-            Self::Shared(_) | Self::InStore => true,
+            Self::Shared(_) | Self::Texts(..) | Self::InStore => true,
         }
     }
 
     pub(super) fn frame_for(&self, reader: OwnerId) -> Option<Frame> {
         match self {
-            Self::Shared(frame) => Some(frame.clone()),
+            Self::Shared(frame) | Self::Texts(_, frame) => Some(frame.clone()),
             Self::PerReader(deletion) => Some(deletion.frame_for(reader)),
             Self::InStore => None,
         }
@@ -75,5 +78,14 @@ impl Delivery {
             system: Rev::ZERO,
             content: Content::Shared(frame),
         }
+    }
+
+    /// The same as a frame that shows only other texts of an event.
+    pub(crate) fn of_texts(self, event: EventId) -> Self {
+        let content = match self.content {
+            Content::Shared(frame) => Content::Texts(event, frame),
+            other => other,
+        };
+        Self { content, ..self }
     }
 }

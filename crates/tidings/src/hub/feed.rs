@@ -3,7 +3,7 @@
 mod refilling;
 mod seats;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -304,18 +304,27 @@ impl LiveFeed {
             None => return FoundFrames::Gap { up_to: state.head },
         }
         let mut bytes = 0_usize;
-        let frames: Vec<_> = state
-            .window
-            .iter()
-            .skip(skipped)
-            .take_while(|kept| {
-                let is_due = kept.system <= reached.system && kept.content.is_due(reader, reached);
-                let fits = bytes < budget_bytes && is_due;
-                bytes = bytes.saturating_add(kept.content.size());
-                fits
-            })
-            .filter_map(|kept| Some((kept.last, kept.content.frame_for(reader)?)))
-            .collect();
+        let due = state.window.range(skipped..).take_while(|kept| {
+            let is_due = kept.system <= reached.system && kept.content.is_due(reader, reached);
+            let fits = bytes < budget_bytes && is_due;
+            bytes = bytes.saturating_add(kept.content.size());
+            fits
+        });
+        let due = skipped..skipped + due.count();
+        let mut frames = Vec::with_capacity(due.len());
+        // From the last, so that texts which a later frame replaces are known.
+        let mut shown = HashSet::new();
+        for kept in state.window.range(due).rev() {
+            if let Content::Texts(event, _) = kept.content
+                && !shown.insert(event)
+            {
+                continue;
+            }
+            if let Some(frame) = kept.content.frame_for(reader) {
+                frames.push((kept.last, frame));
+            }
+        }
+        frames.reverse();
         FoundFrames::Frames(frames)
     }
 

@@ -255,6 +255,27 @@ fn empties_a_window_that_all_seats_have_taken() {
 }
 
 #[test]
+fn shows_only_the_last_texts_of_an_event_that_wait() {
+    let (hub, owner) = hub_and_owner();
+    let [fast, slow] = [hub.join(owner, owner), hub.join(owner, owner)];
+    let [one, other] = [EventId::mint(), EventId::mint()];
+    let texts = |rev, id| frames(rev..=rev, 10).remove(0).of_texts(id);
+    let counted = |rev| frames(rev..=rev, 10).remove(0);
+    hub.deliver(owner, vec![texts(1, one), texts(2, other)]);
+    assert_eq!(revs(take(&fast, 0, ALL)), [1, 2]);
+    hub.deliver(owner, vec![texts(3, one), counted(4), texts(5, one)]);
+    hub.deliver(owner, vec![texts(6, other)]);
+    assert_eq!(revs(take(&fast, 2, ALL)), [4, 5, 6]);
+    assert_eq!(revs(take(&slow, 0, ALL)), [4, 5, 6]);
+    // What is not taken yet replaces nothing.
+    let (hub, owner) = hub_and_owner();
+    let slow = hub.join(owner, owner);
+    hub.deliver(owner, vec![texts(1, one), counted(2), texts(3, one)]);
+    assert_eq!(revs(take(&slow, 0, 110)), [1, 2]);
+    assert_eq!(revs(take(&slow, 2, ALL)), [3]);
+}
+
+#[test]
 fn keeps_frames_that_were_seen_and_not_passed() {
     let (hub, owner) = hub_and_owner();
     let seat = hub.join(owner, owner);

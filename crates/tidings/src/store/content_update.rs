@@ -56,6 +56,8 @@ pub(crate) struct Updated {
     pub(crate) owner: OwnerId,
     /// The position of the change.
     pub(crate) rev: Rev,
+    /// The event.
+    pub(crate) id: EventId,
     /// The JSON of the event after it.
     pub(crate) json: Bytes,
     /// The difference that it makes to the owner's counts.

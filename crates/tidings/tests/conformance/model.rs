@@ -150,6 +150,9 @@ impl Model {
         let Some(event) = self.inbox(key.0).remove(&key) else {
             return UpdateOutcome::NotFound;
         };
+        if key.0 == self.system && (content.severity != event.severity || content.is_unread) {
+            return UpdateOutcome::OnlyTexts;
+        }
         let is_same = event.severity == content.severity
             && event.description == content.description
             && event.metadata == content.metadata;
@@ -158,13 +161,13 @@ impl Model {
             (Some(number), Some(last)) if number < last || (number == last && !is_same) => {
                 return UpdateOutcome::Outdated;
             }
-            (number, last) if is_same && (number.is_none() || number == last) => {
+            (Some(number), last) if is_same && last == Some(number) => {
+                return UpdateOutcome::Repeated;
+            }
+            (None, _) if is_same && !(content.is_unread && event.status == Status::Read) => {
                 return UpdateOutcome::Repeated;
             }
             _ => {}
-        }
-        if key.0 == self.system && (content.severity != event.severity || content.is_unread) {
-            return UpdateOutcome::OnlyTexts;
         }
         content.is_unread |= content.severity < event.severity;
         if let Some(number) = sequence {
@@ -265,6 +268,36 @@ impl Model {
             summary.add(event.status, event.severity, 1);
         }
         summary
+    }
+
+    /// How many updates between two cursors a stream may pass over: a later update of the event has its texts, and it
+    /// has changed no count.
+    pub(crate) fn replaced_texts(&self, owner: OwnerId, before: Cursor, after: Cursor) -> usize {
+        let mut feeds = vec![(self.system, before.system, after.system)];
+        if owner != self.system {
+            feeds.push((owner, before.own, after.own));
+        }
+        let mut replaced = 0;
+        for (feed, first, last) in feeds {
+            let entries = self.feed(feed);
+            for at in index(first.next())..index(last.next()) {
+                let Entry::Updated(key, _) = &entries[at] else {
+                    continue;
+                };
+                let counts = |at: usize| {
+                    let rev = Rev::new(at as u64);
+                    let of_system = if feed == self.system { rev } else { Rev::ZERO };
+                    let inbox = self.inbox_at(feed, rev, of_system);
+                    inbox.get(key).map(|event| (event.status, event.severity))
+                };
+                let is_later =
+                    |entry: &Entry| matches!(entry, Entry::Updated(same, _) if same == key);
+                if counts(at) == counts(at + 1) && entries[at + 1..].iter().any(is_later) {
+                    replaced += 1;
+                }
+            }
+        }
+        replaced
     }
 
     /// The categories and actions of what `owner` sees.

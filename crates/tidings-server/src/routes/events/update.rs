@@ -24,7 +24,7 @@ use crate::state::AppState;
                    open stream of the event's owner. The event stays as its owner has marked it, unless it \
                    becomes more urgent or `renotify` is given. An update with a `sequence` that is not \
                    higher than that of the last one changes nothing, and the response has a warning with \
-                   the code `outdated`.",
+                   the code `outdated`, unless it is a repeat of the last one.",
     params(("id" = tidings_event::EventId, Path, description = "The id of the event.")),
     request_body(content = tidings_event::NewUpdate, example = json!(examples::update())),
     responses((

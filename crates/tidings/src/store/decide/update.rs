@@ -34,7 +34,7 @@ pub(crate) enum Stays {
     /// It has that of the update with this number.
     Later(u64),
     /// This is the outcome.
-    Rejected(UpdateOutcome),
+    Rejected(Box<UpdateOutcome>),
 }
 
 impl BeforeUpdate {
@@ -53,28 +53,27 @@ impl BeforeUpdate {
         let systems = update.systems.as_deref();
         if systems.is_some_and(|systems| !systems.contains(&event.system_id)) {
             let foreign = UpdateOutcome::ForeignSystem(event.system_id);
-            return Err(Stays::Rejected(foreign));
+            return Err(Stays::Rejected(Box::new(foreign)));
+        }
+        if update.owner == system && (event.severity != update.severity || update.renotify) {
+            // The counts of all users who have marked or deleted it would change, each in another way.
+            return Err(Stays::Rejected(Box::new(UpdateOutcome::OnlyTexts {
+                severity: event.severity,
+            })));
         }
         let is_same = event.severity == update.severity
             && event.description == update.description
             && self.metadata == update.metadata;
-        match (update.sequence, self.sequence) {
-            (Some(number), Some(last)) if number < last => return Err(Stays::Later(last)),
-            (Some(number), Some(last)) if number == last && !is_same => {
+        let is_repeat = match (update.sequence, self.sequence) {
+            (Some(number), Some(last)) if number < last || (number == last && !is_same) => {
                 return Err(Stays::Later(last));
             }
-            // The number of a repeat is new or the same. A new one counts even if nothing else changes.
-            (number, last) if is_same && (number.is_none() || number == last) => {
-                return Err(Stays::Same);
-            }
-            _ => {}
-        }
-        let is_of_system = update.owner == system;
-        if is_of_system && (event.severity != update.severity || update.renotify) {
-            // The counts of all users who have marked or deleted it would change, each in another way.
-            return Err(Stays::Rejected(UpdateOutcome::OnlyTexts {
-                severity: event.severity,
-            }));
+            // The number of a repeat is the same. A new one counts even if nothing else changes.
+            (Some(number), last) => last == Some(number),
+            (None, _) => !update.renotify || event.status == Status::Unread,
+        };
+        if is_same && is_repeat {
+            return Err(Stays::Same);
         }
         // Severities are sorted by their urgency, the most urgent first.
         let rises = update.severity < event.severity;
@@ -102,7 +101,7 @@ impl BeforeUpdate {
         fields.write_json(&mut json);
         if json.len() > update.event_bytes {
             let bytes = json.len();
-            return Err(Stays::Rejected(UpdateOutcome::TooLarge { bytes }));
+            return Err(Stays::Rejected(Box::new(UpdateOutcome::TooLarge { bytes })));
         }
         let mut counts = CountDelta::default();
         counts.add(status, update.severity, 1);

@@ -58,7 +58,8 @@ const MOST_UPDATES: i64 = 32;
 /// The updates of a feed, with the events that no later update has changed. The condition on `owner` bounds both.
 static UPDATES: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {UPDATED_COLUMNS}, noted.rev, noted.severity_before, noted.status_before \
+        "SELECT {UPDATED_COLUMNS}, noted.rev, noted.severity_before, noted.status_before, \
+         noted.id \
          FROM (SELECT * FROM recent_update WHERE owner = $1 AND rev > $2 AND rev <= $3 \
          ORDER BY rev LIMIT {MOST_UPDATES}) AS noted \
          LEFT JOIN event ON event.owner = $1 AND event.id = noted.id AND event.content_rev = noted.rev \
@@ -265,6 +266,7 @@ async fn updated(
         read.push(Updated {
             owner: feed.owner,
             rev: rev(row, EVENT_COLUMN_COUNT)?,
+            id: id(row, before + 2)?,
             json: event_json(row)?,
             counts,
         });

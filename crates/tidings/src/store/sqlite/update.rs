@@ -50,7 +50,7 @@ pub(super) fn apply(
         Ok(after) => after,
         Err(Stays::Same) => return Ok(kept(None)),
         Err(Stays::Later(number)) => return Ok(kept(Some(number))),
-        Err(Stays::Rejected(outcome)) => return Ok(outcome),
+        Err(Stays::Rejected(outcome)) => return Ok(*outcome),
     };
     let text = |metadata: &Option<Box<str>>| metadata.as_ref().map_or(0, |text| text.len());
     let old = (before.event.description.len() + text(&before.metadata)) as u64;
@@ -79,6 +79,7 @@ pub(super) fn apply(
     Ok(UpdateOutcome::Updated(Updated {
         owner: update.owner,
         rev,
+        id: update.id,
         json: after.json,
         counts: after.counts,
     }))

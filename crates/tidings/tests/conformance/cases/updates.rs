@@ -105,10 +105,23 @@ pub(crate) async fn an_update_reaches_every_stream_with_its_counts(dir: TestDir)
         updated(&tidings, again.renotify()).await.status,
         Status::Unread
     );
+    // The same once more, for which only the reader's mark makes a difference.
+    let same = || update_of(&event, system, "look").with_severity(Severity::Debug);
+    let repeated = tidings.update(kept(same().renotify())).await;
+    assert!(repeated.expect("it is stored").repeated);
+    tidings
+        .set_status(user(0), event.id, Status::Read)
+        .await
+        .expect("it is marked");
+    let repeated = tidings.update(kept(same())).await;
+    assert!(repeated.expect("it is stored").repeated);
+    let again = updated(&tidings, same().renotify()).await;
+    assert_eq!(again.status, Status::Unread);
     let expected = [
         delta(&[], &[]),
         delta(&[(Severity::Success, 1)], &[(Severity::Informational, -1)]),
         delta(&[], &[(Severity::Success, -1), (Severity::Debug, 1)]),
+        delta(&[(Severity::Debug, 1)], &[(Severity::Debug, -1)]),
         delta(&[(Severity::Debug, 1)], &[(Severity::Debug, -1)]),
     ];
     for reader in &mut readers {
@@ -284,6 +297,7 @@ pub(crate) async fn only_the_texts_of_a_system_event_change(dir: TestDir) {
     for update in [
         update_of(&event, system, "other").with_severity(Severity::Alert),
         update_of(&event, system, "other").renotify(),
+        update_of(&event, system, &event.description).renotify(),
     ] {
         let rejected = tidings.update(kept(update)).await;
         let severity = event.severity;

@@ -29,7 +29,7 @@ impl State<'_> {
             Ok(after) => after,
             Err(Stays::Same) => return kept(None),
             Err(Stays::Later(number)) => return kept(Some(number)),
-            Err(Stays::Rejected(outcome)) => return outcome,
+            Err(Stays::Rejected(outcome)) => return *outcome,
         };
         let bytes = event.bytes - content.text_bytes() + update.text_bytes();
         let quota = update.quota.filter(|_| update.owner != system);
@@ -66,6 +66,7 @@ impl State<'_> {
         UpdateOutcome::Updated(Updated {
             owner: update.owner,
             rev,
+            id: update.id,
             json: after.json,
             counts: after.counts,
         })
@@ -108,8 +109,9 @@ impl UpdatedContent {
             }) = &mut self.block
         {
             let filter = GramFilter::from_bytes(grams).with_text(&update.description);
-            *grams = filter.to_bytes();
-            *is_changed = true;
+            let with_text = filter.to_bytes();
+            *is_changed |= with_text != *grams;
+            *grams = with_text;
         }
         self.before
             .event
