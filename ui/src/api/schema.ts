@@ -180,7 +180,7 @@ export interface paths {
         get: operations["get_event_alias"];
         /**
          * Update one event
-         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`.
+         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`, unless it is a repeat of the last one.
          */
         put: operations["update_event_alias"];
         post?: never;
@@ -393,7 +393,7 @@ export interface paths {
         get: operations["get_event"];
         /**
          * Update one event
-         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`.
+         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`, unless it is a repeat of the last one.
          */
         put: operations["update_event"];
         post?: never;
@@ -725,7 +725,7 @@ export interface components {
          * @enum {string}
          */
         ErrorSeverity: "ERROR" | "CRITICAL";
-        /** @description A record of something that the server did. Its owner can change its status and delete it, and its publisher can replace its severity, description and metadata with an `Update`(crate::Update).  The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it is not set, and `owner` is absent if the system owns the event. */
+        /** @description A record of something that the server did. Its owner can change its status and delete it, and its publisher can replace its severity, description and metadata with an update.  The JSON is written in camelCase and read in camelCase or `snake_case`, with the older names `user_id` and `userId` for `owner`. Before the event is published, `system_id` is the nil UUID if it is not set, and `owner` is absent if the system owns the event. */
         Event: {
             /** @description The resource that the event is about. */
             actedUpon: components["schemas"]["ResourceId"];
