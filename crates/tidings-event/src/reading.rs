@@ -78,7 +78,7 @@ impl NewEvent {
                 let Some(mut fields) = read_fields(json, limits) else {
                     return Err(fault(json, error));
                 };
-                let own = OwnFields::taken(&mut fields);
+                let own = own_fields(&mut fields);
                 Ok((Self::of_fields(&mut fields), own))
             }
         }
@@ -105,6 +105,17 @@ impl NewEvent {
         event.description = description.map(|value| text(value, &mut event.warnings));
         event.metadata = metadata.map(|value| object(value, &mut event.warnings));
         event
+    }
+}
+
+/// Takes the fields that only an update has.
+fn own_fields(fields: &mut Fields) -> OwnFields {
+    OwnFields {
+        sequence: taken(fields, &["sequence"]),
+        renotify: taken(fields, &["renotify"]),
+        status: taken(fields, &["status"]),
+        updated_at: taken(fields, &["updatedat"]),
+        deleted_at: taken(fields, &["deletedat"]),
     }
 }
 

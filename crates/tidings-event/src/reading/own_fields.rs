@@ -6,8 +6,6 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Se
 use serde_json::Value;
 
 use super::spelling::folded;
-use super::taken;
-use crate::careful::Fields;
 
 /// The fields of an update that an event which is published does not have.
 #[derive(Debug, Default)]
@@ -21,17 +19,6 @@ pub(crate) struct OwnFields {
 }
 
 impl OwnFields {
-    /// Takes them out of `fields`.
-    pub(super) fn taken(fields: &mut Fields) -> Self {
-        Self {
-            sequence: taken(fields, &["sequence"]),
-            renotify: taken(fields, &["renotify"]),
-            status: taken(fields, &["status"]),
-            updated_at: taken(fields, &["updatedat"]),
-            deleted_at: taken(fields, &["deletedat"]),
-        }
-    }
-
     fn field(&mut self, name: &str) -> Option<&mut Option<Value>> {
         match folded(name).as_str() {
             "sequence" => Some(&mut self.sequence),
