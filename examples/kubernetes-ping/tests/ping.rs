@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidings::{Config, Event, EventFilter, PageRequest, Severity, Start, StreamItem, Tidings};
-use tidings_client::{Client, Subscription, Received};
+use tidings_client::{Client, Received, Subscription};
 use tidings_server::LOCAL_USER;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
