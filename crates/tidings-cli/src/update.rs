@@ -54,6 +54,15 @@ pub(crate) struct Args {
     /// Short description of an error, one line (repeatable)
     #[arg(long, value_name = "SHORT")]
     error: Vec<String>,
+    /// Code that identifies the error
+    #[arg(long, value_name = "CODE", requires = "error")]
+    error_code: Option<String>,
+    /// Details of the error (repeatable)
+    #[arg(long, value_name = "TEXT", requires = "error")]
+    long_description: Vec<String>,
+    /// Probable cause of the error (repeatable)
+    #[arg(long, value_name = "TEXT", requires = "error")]
+    probable_cause: Vec<String>,
     /// Suggested fix for the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
     suggested_remediation: Vec<String>,
@@ -110,18 +119,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 impl Args {
     /// The update, unchecked: the server reports every fault at once.
     fn into_update(self) -> Result<NewUpdate, clap::Error> {
-        let mut metadata = self.metadata;
-        let progress = self.progress.map(|percent| MetadataEntry {
-            key: "progress".to_owned(),
-            value: percent.into(),
-        });
-        metadata.extend(progress);
         let content = EventArgs {
             severity: self.severity,
             description: self.description,
-            metadata,
+            metadata: self.metadata,
+            progress: self.progress,
             doc: self.doc,
             error: self.error,
+            error_code: self.error_code,
+            long_description: self.long_description,
+            probable_cause: self.probable_cause,
             suggested_remediation: self.suggested_remediation,
             owner: self.owner,
             system: self.system,

@@ -30,6 +30,9 @@ pub(crate) struct EventArgs {
     /// Additional data: key=text, or key:=json for a number, list or object (repeatable)
     #[arg(long, value_name = "KEY=TEXT|KEY:=JSON")]
     pub(crate) metadata: Vec<MetadataEntry>,
+    /// Progress in percent, shown as a bar; short for --metadata progress:=N
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) progress: Option<u8>,
     /// Link to documentation
     #[arg(long, value_name = "URL")]
     pub(crate) doc: Option<String>,
@@ -109,6 +112,10 @@ impl EventArgs {
                 "--doc is also in --metadata\n",
             )?;
         }
+        if let Some(percent) = self.progress {
+            let twice = "--progress is also in --metadata\n";
+            add(&mut metadata, "progress", percent.into(), twice)?;
+        }
         let severity = self
             .severity
             .or_else(|| has_error.then(|| "error".to_owned()));
@@ -181,6 +188,7 @@ mod tests {
             "--description=no answer",
             "--metadata=node=a",
             "--metadata=tries:=3",
+            "--progress=30",
             "--owner=7b1d2c3e-0000-4000-8000-000000000002",
             "--system-id=7b1d2c3e-0000-4000-8000-000000000003",
             "--operation-id=7b1d2c3e-0000-4000-8000-000000000004",
@@ -210,6 +218,7 @@ mod tests {
                 "metadata": {
                     "node": "a",
                     "tries": 3,
+                    "progress": 30,
                     "doc": "https://example.org",
                     "error": {
                         "Code": "k-1",
@@ -266,6 +275,10 @@ mod tests {
             (
                 ["--metadata=error=a", "--error=b"],
                 "--error is also in --metadata",
+            ),
+            (
+                ["--metadata=progress=a", "--progress=1"],
+                "--progress is also in --metadata",
             ),
             (
                 ["--metadata=a=b", "--metadata=a:=1"],

@@ -47,5 +47,6 @@ mod test_dir;
 mod tls;
 mod token;
 mod untaken;
+mod update;
 mod volumes;
 mod watched_files;
