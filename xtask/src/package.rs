@@ -23,21 +23,24 @@ pub(crate) fn check() -> anyhow::Result<()> {
         .current_dir(command::root())
         .exec()
         .context("could not read the workspace's metadata")?;
+    // One folder for all of them, so that each dependency is built once.
+    let folder = metadata.target_directory.join("packages");
     remove_unpacked(&metadata)?;
+    let mut clean = command::cargo(&["clean", "--quiet"]);
     let mut cargo = command::cargo(&["package", "--workspace", "--allow-dirty"]);
     for package in metadata.workspace_packages() {
+        clean.args(["--package", &package.name]);
         // `publish = false` is an empty list of registries.
         if package.publish.as_ref().is_some_and(Vec::is_empty) {
             cargo.args(["--exclude", &package.name]);
         }
     }
-    // One folder for all of them, so that each dependency is built once.
-    let folder = metadata.target_directory.join("packages");
+    command::run(clean.arg("--target-dir").arg(&folder))?;
     command::run(cargo.arg("--target-dir").arg(folder))
 }
 
 /// Removes what an earlier check has unpacked. Cargo keeps it by the folder of the local registry that it makes of the
-/// packages, and a package with the same version is not unpacked again, even if it has changed.
+/// packages, and a package with the same version is neither unpacked nor built again, even if it has changed.
 fn remove_unpacked(metadata: &Metadata) -> anyhow::Result<()> {
     let is_of_registry = |package: &&cargo_metadata::Package| package.source.is_some();
     let dependency = metadata.packages.iter().find(is_of_registry);
