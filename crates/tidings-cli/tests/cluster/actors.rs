@@ -54,7 +54,7 @@ const ROLES: [Role; 15] = [
     Role::Deleter,
 ];
 
-/// What all actors and followers of a run share.
+/// The state that all actors and followers of a run share.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) caller: Caller,

@@ -58,7 +58,7 @@ struct State {
     is_cut: bool,
 }
 
-/// What the proxy did to messages.
+/// The numbers of messages by the proxy's treatment of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) seen: u64,

@@ -19,7 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// The number of a user.
 pub(crate) type User = usize;
 
-/// What is known about a request.
+/// The known outcome of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Response {
     /// The node answered, and not with an error of its own.

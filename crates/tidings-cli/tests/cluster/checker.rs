@@ -1,4 +1,4 @@
-//! What must hold when everything works again and nobody sends anything.
+//! The guarantees that hold when everything works again and nobody sends anything.
 
 mod marks;
 mod order;

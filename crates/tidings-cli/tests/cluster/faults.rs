@@ -1,4 +1,4 @@
-//! What goes wrong while the nodes work, chosen by the seed: one fault after the other, and several at once.
+//! The faults while the nodes work, chosen by the seed: one after the other, and several at once.
 
 mod fault;
 

@@ -1,4 +1,4 @@
-//! What the run prints, and the broken guarantees that it finds.
+//! The output of a run, and the broken guarantees that it finds.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ pub(crate) fn say(text: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-/// What a run is doing.
+/// The phase of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Requests, streams and faults.

@@ -19,10 +19,10 @@ const RESPONSE: Duration = Duration::from_millis(300);
 /// The responses that a transaction and that a statement of its own are committed.
 const COMMITTED: [&[u8]; 2] = [b"COMMIT\0", b"SELECT 1\0"];
 
-/// What only the statements of connections contain that write events.
+/// Text that only the statements of connections contain that write events.
 const LOCK: &[u8] = b"FOR UPDATE";
 
-/// What happens to connections.
+/// The treatment of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Open,

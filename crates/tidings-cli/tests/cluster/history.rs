@@ -50,7 +50,7 @@ pub(crate) struct Publication {
     pub(crate) unknown: u32,
 }
 
-/// What a user does to events.
+/// A user's change of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     Mark(Status),

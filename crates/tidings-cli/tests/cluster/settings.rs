@@ -1,4 +1,4 @@
-//! What the tests take from the environment.
+//! The settings of the tests from the environment.
 
 use std::time::Duration;
 

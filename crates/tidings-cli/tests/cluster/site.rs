@@ -31,7 +31,7 @@ pub(crate) const KEPT_OF_SYSTEM: usize = 60;
 /// The lines of each log that a failure shows.
 const SHOWN: usize = 25;
 
-/// What carries the hints between the nodes.
+/// The carrier of the hints between the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bus {
     Nats,
@@ -151,14 +151,14 @@ impl Site {
         ports.map(|port| ([127, 0, 0, 1], port).into()).collect()
     }
 
-    /// What happens to the connections between a node and the database.
+    /// Treats the connections between a node and the database.
     pub(crate) fn set_way(&self, node: usize, way: Way) {
         for gate in &self.gates[node] {
             gate.set(way);
         }
     }
 
-    /// What happens to the connections between all nodes and the database.
+    /// Treats the connections between all nodes and the database.
     pub(crate) fn set_ways(&self, way: Way) {
         for node in 0..NODES {
             self.set_way(node, way);

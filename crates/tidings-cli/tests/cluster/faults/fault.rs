@@ -32,17 +32,17 @@ pub(super) enum Kind {
     CommitsLost,
 }
 
-/// What a fault concerns.
+/// The place of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Node(usize),
     /// A node and what lies between it and the database.
     NodeWithWay(usize),
     Database,
-    /// What lies between a node and the database.
+    /// The connections between a node and the database.
     WayToDatabase(usize),
     Bus,
-    /// What lies between a node and the bus.
+    /// The connections between a node and the bus.
     WayToBus(usize),
     Hints,
 }

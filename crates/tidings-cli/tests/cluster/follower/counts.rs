@@ -29,7 +29,7 @@ pub(super) struct Counts {
     /// The counts that the server told.
     told: Option<Summary>,
     counting: Counting,
-    /// What was told at the last cursors.
+    /// The counts that were told at the last cursors.
     remembered: VecDeque<(Cursor, Summary)>,
     /// Counts of a cursor that is not reached yet.
     expected: Option<InboxSummary>,

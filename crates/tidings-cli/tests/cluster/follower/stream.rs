@@ -15,7 +15,7 @@ pub(super) struct Stream {
 pub(super) enum End {
     /// The connection is over.
     Closed,
-    /// What came is not a stream of events.
+    /// The response is not a stream of events.
     Garbled(String),
 }
 

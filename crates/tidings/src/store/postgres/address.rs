@@ -16,7 +16,7 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 /// The port of PostgreSQL.
 const DEFAULT_PORT: u16 = 5432;
 
-/// What an address says.
+/// The parts of an address.
 #[derive(Debug)]
 pub(super) struct Address {
     /// The hosts, the database and the user. Its debug form hides the password.

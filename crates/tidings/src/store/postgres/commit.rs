@@ -96,7 +96,7 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// What an error of the statements up to the commit means.
+    /// The meaning of an error of the statements up to the commit.
     fn of_commit(error: tokio_postgres::Error) -> Self {
         match is_response(&error) {
             // PostgreSQL has rolled back.

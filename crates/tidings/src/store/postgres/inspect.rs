@@ -1,4 +1,4 @@
-//! What a server and a store say about themselves.
+//! The facts that a server and a store tell about themselves.
 
 use tidings_event::SystemId;
 use tokio_postgres::error::SqlState;

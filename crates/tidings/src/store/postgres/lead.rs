@@ -130,7 +130,7 @@ pub(super) fn count_nodes() -> String {
     )
 }
 
-/// What a node holds from before it knows the installation.
+/// The lock that a node holds from before it knows the installation.
 #[derive(Debug)]
 pub(super) struct Membership {
     session: Box<Session>,

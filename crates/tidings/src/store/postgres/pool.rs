@@ -21,7 +21,7 @@ use crate::store::StoreError;
 /// statistics, and for a small table any index of the owner is as good as the one of the key.
 const PLANS_KEPT: Duration = Duration::from_secs(5);
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Transactions that write.

@@ -11,7 +11,7 @@ use super::read_fault::ReadFault;
 use super::viewer::{VIEWER, Viewer};
 use crate::store::StoreIdentity;
 
-/// What a transaction of reads begins with.
+/// The first statements of a transaction of reads.
 fn begin(limit: Duration) -> String {
     let milliseconds = limit.as_millis().max(1);
     format!(

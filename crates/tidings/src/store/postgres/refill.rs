@@ -1,4 +1,4 @@
-//! What happened in a feed, as exactly as the node that committed it has delivered it.
+//! The changes of a feed, as exactly as the node that committed them has delivered them.
 
 use std::sync::LazyLock;
 
@@ -92,7 +92,7 @@ struct FoundChange {
 /// A change that some rev of the range stands for is not known.
 struct NotKept;
 
-/// What one part of a refill has read, and up to which rev there is nothing else of it.
+/// The rows that one part of a refill has read, and the rev up to which there is nothing else of it.
 struct Run<T> {
     read: Vec<T>,
     up_to: Rev,
@@ -279,7 +279,7 @@ async fn updated(
     Ok(Ok(Run { read, up_to }))
 }
 
-/// What the parts of a refill have read, each in the order of its revs.
+/// The rows that the parts of a refill have read, each in the order of its revs.
 struct ReadChanges {
     created: Vec<(Rev, Bytes)>,
     updated: Vec<Updated>,

@@ -27,7 +27,7 @@ struct Branch {
     read: FeedPart,
 }
 
-/// What is read of a feed.
+/// The part of a feed that is read.
 #[derive(Clone, Debug)]
 enum FeedPart {
     Part(IndexedPart),

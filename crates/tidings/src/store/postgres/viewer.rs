@@ -56,7 +56,7 @@ pub(super) fn check_identity(row: &Row, identity: StoreIdentity) -> Result<(), R
     Ok(())
 }
 
-/// What the caller's overlays take from the counts of the system's feed, by severity.
+/// The counts of the system's feed that the caller's overlays take away, by severity.
 type Overlaid = [u64; Severity::ALL.len()];
 
 impl Viewer {
@@ -101,7 +101,7 @@ impl Viewer {
             .map_or_else(Summary::default, |feed| feed.counts.summary())
     }
 
-    /// What the caller sees.
+    /// The events that the caller sees.
     pub(super) fn snapshot(&self) -> Snapshot {
         let side = |side| {
             let bounds = self.feed(side).map(|feed| feed.bounds);

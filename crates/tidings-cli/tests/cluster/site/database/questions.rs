@@ -1,4 +1,4 @@
-//! What is asked of the servers, and read in their logs.
+//! The questions to the servers, and the lines of their logs.
 
 use std::fs;
 

@@ -81,7 +81,7 @@ static PUBLISH: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// What became of the statement.
+/// The outcome of the statement.
 #[derive(Debug)]
 pub(super) enum Tried {
     /// The events are stored.
@@ -114,7 +114,7 @@ impl Expectation {
     }
 }
 
-/// What a group adds to a feed.
+/// The additions of a group to a feed.
 #[derive(Debug)]
 struct Addition {
     events: i64,

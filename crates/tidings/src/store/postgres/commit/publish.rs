@@ -83,7 +83,7 @@ impl<'a> State<'a> {
         })
     }
 
-    /// What the feed has, or had, under the id of an event.
+    /// The event or tombstone of the feed under the id of an event.
     fn there(&self, owner: OwnerId, submission: &Submission) -> Option<There> {
         let key = (owner, submission.event.id);
         if let Some(event) = self.events.get(&key) {

@@ -1,4 +1,4 @@
-//! What a group reads and changes, in memory: the rows as they are and as they become.
+//! The rows that a group reads and changes, in memory: as they are and as they become.
 
 use std::collections::HashMap;
 
@@ -56,7 +56,7 @@ pub(super) struct EventState<'a> {
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) digest: Digest,
-    /// What it counts against the quota of its owner.
+    /// Its bytes in the quota of its owner.
     pub(super) bytes: u64,
     /// Whether its content was replaced.
     pub(super) is_updated: bool,
@@ -99,7 +99,7 @@ pub(super) struct SearchBlock {
     pub(super) is_changed: bool,
 }
 
-/// What remains of a deleted event.
+/// The rest of a deleted event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tombstone {
     pub(super) remains: Remains,
@@ -118,7 +118,7 @@ pub(super) enum Burial {
     OfNew,
 }
 
-/// What a user did to a system event.
+/// A user's changes of a system event.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Overlay {
     pub(super) state: UsersState,

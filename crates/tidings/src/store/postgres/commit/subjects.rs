@@ -1,4 +1,4 @@
-//! What a group is about: the owners and the ids that have to be looked up before it is decided.
+//! The subjects of a group: the owners and the ids that have to be looked up before it is decided.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(super) struct Subjects {
     pub(super) ending: BTreeSet<EventId>,
     /// The system events that users change, in the order of the events.
     pub(super) by_users: BTreeSet<(EventId, OwnerId)>,
-    /// What can have been deleted before.
+    /// The events that can have been deleted before.
     pub(super) deleted: BTreeSet<Key>,
 }
 

@@ -24,7 +24,7 @@ use crate::store::{
     ChangeStep, Committed, Group, PublishOutcome, Store as _, StoreError, UpdateOutcome,
 };
 
-/// What the proxy does with the next commit.
+/// The proxy's treatment of the next commit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 enum Fate {

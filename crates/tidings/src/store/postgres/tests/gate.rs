@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::Database;
 use crate::config::PostgresConfig;
 
-/// What happens to connections.
+/// The treatment of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// They are forwarded.

@@ -18,7 +18,7 @@ use crate::store::postgres::open_fault::{JoinFault, OpenFault};
 use crate::store::postgres::{PostgresStore, migrate};
 use crate::store::{Store as _, StoreError};
 
-/// What a future is ready with now.
+/// The output of a future that is ready now.
 async fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| match future.as_mut().poll(context) {

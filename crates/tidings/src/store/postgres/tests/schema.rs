@@ -23,7 +23,7 @@ const REFERENCE_TABLES: [&str; 5] = [
     "tidings_migration",
 ];
 
-/// What a newer version could add: columns of tables in use, an index and a table.
+/// The possible additions of a newer version: columns of tables in use, an index and a table.
 const NEXT: &str = "\
     ALTER TABLE event ADD COLUMN later text NOT NULL DEFAULT 'nothing';
     ALTER TABLE feed ADD COLUMN later bigint;
