@@ -83,7 +83,11 @@ pub(super) fn open_unfinished(database: &Path) -> Result<Connection, OpenFault> 
         return Err(OpenFault::NoLog);
     }
     connection.pragma_update(None, "synchronous", "normal")?;
-    connection.execute_batch(KEPT_CONTENT)?;
+    // Later, the migration has taken it in and dropped the table.
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if usize::try_from(version) == Ok(LISTING_VERSION) {
+        connection.execute_batch(KEPT_CONTENT)?;
+    }
     Ok(connection)
 }
 
@@ -279,4 +283,33 @@ pub(super) fn finish(connection: &mut Connection, source: &StoreHead) -> rusqlit
     }
     transaction.execute_batch("DROP TABLE unfinished_move")?;
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_that_goes_on_after_its_migrations_leaves_no_table_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("moved.db");
+        let mut created = Connection::open(&database).unwrap();
+        let migrations = Migrations::from_slice(MIGRATIONS);
+        migrations
+            .to_version(&mut created, LISTING_VERSION)
+            .unwrap();
+        drop(created);
+        let tables = |connection: &Connection| {
+            let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'kept_content'";
+            connection
+                .query_row(sql, [], |row| row.get::<_, u32>(0))
+                .unwrap()
+        };
+        for expected in [1, 0] {
+            let mut opened = open_unfinished(&database).unwrap();
+            assert_eq!(tables(&opened), expected);
+            settle(&mut opened).unwrap();
+            assert_eq!(tables(&opened), 0);
+        }
+    }
 }
