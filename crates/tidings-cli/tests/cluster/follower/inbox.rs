@@ -105,7 +105,11 @@ impl Inbox {
                     match self.events.get_mut(&key) {
                         Some(state) => {
                             let before = std::mem::replace(&mut state.status, change.status);
-                            state.updated_at = change.updated_at;
+                            // Of an event of the system, both its own time and that of the mark count.
+                            state.updated_at = match key.feed {
+                                Feed::System => state.updated_at.max(change.updated_at),
+                                Feed::User(_) => change.updated_at,
+                            };
                             let after = Some(change.status);
                             self.counts.change(before, after, state.severity)?;
                         }
