@@ -164,7 +164,7 @@ async fn ten_thousand_streams_get_everything_and_end_in_order() {
     }
 }
 
-/// Waits until so many clients have everything.
+/// Waits until this number of clients has everything.
 async fn all_have(gates: &Gates, clients: usize) {
     let number = u32::try_from(clients).expect("it is small");
     let all_have = tokio::time::timeout(STUCK, gates.have.acquire_many(number)).await;
