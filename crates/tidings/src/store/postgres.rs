@@ -76,7 +76,7 @@ pub(crate) fn described(config: &PostgresConfig) -> Result<String, OpenFault> {
     Ok(address::Address::of(config)?.to_string())
 }
 
-/// What the server and the store say about themselves. Changes nothing.
+/// Reads the state of the server and of the store. Changes nothing.
 pub(crate) async fn inspect(config: &PostgresConfig) -> Result<PostgresState, OpenFault> {
     inspect::inspect(config).await
 }
@@ -108,7 +108,7 @@ impl PostgresStore {
         Self::open_with(config, migrate::MIGRATIONS).await
     }
 
-    /// Opens the store, whose schema gets those of `migrations` that it lacks.
+    /// Opens the store, and applies those of `migrations` that its schema lacks.
     async fn open_with(
         config: &PostgresConfig,
         migrations: &[NamedMigration<'_>],
@@ -254,7 +254,7 @@ impl Store for PostgresStore {
 
     #[cfg(feature = "metrics")]
     fn room(&self) -> Option<crate::store::DiskSpace> {
-        // The disk is the server's.
+        // PostgreSQL does not report the free space of its disk.
         None
     }
 

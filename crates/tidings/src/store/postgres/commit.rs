@@ -34,11 +34,12 @@ use lookup::Newcomers;
 use state::State;
 use subjects::Subjects;
 
-/// How often a group is begun again after a conflict with another node. The order of locks avoids nearly all.
+/// How often a group is begun again after a conflict with another node. The order of locks avoids nearly all
+/// conflicts.
 const MAX_CONFLICTS: u32 = 10;
 
-/// How often a commit that was lost is done again. Each has the time limit of a connection, so without a bound a publisher
-/// would wait for as long as something on the way loses commits and lets everything else pass.
+/// How often a lost commit is tried again. Each attempt has the time limit of a connection. Without this bound, a
+/// publisher would wait forever if the network loses commits and passes everything else.
 const MAX_LOST: u32 = 12;
 
 /// Commits groups on connections of its own.
@@ -73,7 +74,7 @@ enum Failure {
     Undone(StoreError),
 }
 
-/// Why a group is given up whose commits were lost.
+/// Why a group is given up after its commits were lost.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the connection to PostgreSQL was lost in each of {attempts} commits, and nothing was stored"
@@ -234,7 +235,7 @@ impl Commits {
                 }
                 rejected
             }
-            // It does not tell.
+            // Other errors do not tell whether the disk is full.
             Err(_) => return,
         };
         let was_full = self.is_full.swap(rejected.is_some(), Ordering::Relaxed);
@@ -251,7 +252,7 @@ impl Commits {
         }
     }
 
-    /// Commits a group, and tries again while nothing was committed and the cause can pass.
+    /// Commits a group. Tries again if nothing was committed and the cause can pass.
     async fn commit_group(
         &self,
         mut ready: Option<Pooled>,
@@ -360,7 +361,7 @@ impl Commits {
         let changed: Vec<_> = changed.collect();
         let began = Instant::now();
         if state.is_unchanged() {
-            // Repeats and changes without effect acknowledge what an earlier transaction has done.
+            // Repeats and changes without effect acknowledge an earlier transaction's work.
             let is_stored = |outcome: &_| matches!(outcome, PublishOutcome::Stored(_));
             let is_kept = |outcome: &_| matches!(outcome, UpdateOutcome::Kept { .. });
             let acknowledges = published.iter().any(is_stored)
@@ -381,7 +382,7 @@ impl Commits {
             let written = written
                 .unwrap_or_else(|_| Err(Failure::InDoubt(StoreError::Unavailable(SILENCE.into()))));
             if let Err(Failure::InDoubt(error)) = written {
-                // The old connection is of no use, and its end tells the server so.
+                // The old connection cannot be used any more. Closing it tells the server.
                 drop(ongoing);
                 let evidence = Evidence::of(&state);
                 let ask = || evidence.is_committed(self);
@@ -410,15 +411,15 @@ impl Commits {
         })
     }
 
-    /// Tries to commit a group of new events in one statement. Returns `None` if they are not all new: nothing was
-    /// written then.
+    /// Tries to commit a group of new events in one statement. Returns `None`, and writes nothing, if they are not all
+    /// new.
     async fn attempt_new<'c>(
         &'c self,
         ongoing: &mut Ongoing<'c>,
         fresh: &Fresh<'_>,
         subjects: &Subjects,
     ) -> Result<Option<Vec<PublishOutcome>>, Failure> {
-        // Unless it has answered, it is closed.
+        // Dropping the connection before the server has answered closes it.
         let trying = self.begin(ongoing.connection.take().expect("it has not ended"));
         let connection = trying.connection();
         let tried = timeout(self.timeout * 2, fresh.commit(connection, &self.sent)).await;

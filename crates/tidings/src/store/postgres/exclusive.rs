@@ -20,7 +20,7 @@ use crate::store::{RevokedToken, StoreError, StoreIdentity};
 /// One moment of the store.
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-/// A move takes as long as it takes, and what it has written last can be lost: then it writes that again.
+/// A move has no time limit. A crash can lose its last writes; the move then writes them again.
 const PATIENT: &str = "\
     SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET synchronous_commit = off";
 
@@ -34,7 +34,7 @@ const MARK: &str = "\
 #[derive(Debug)]
 pub(crate) struct ExclusivePostgres {
     connection: Connection,
-    /// The epoch that the rows have, if the database has another since they are moved.
+    /// The epoch of the rows. The database has another one while they are moved.
     epoch: Option<Epoch>,
 }
 
@@ -200,7 +200,7 @@ impl ExclusivePostgres {
 
     /// Counts everything again.
     pub(crate) async fn audit(&mut self) -> Result<Audit, StoreError> {
-        // Without it, plans are made for empty tables.
+        // Without statistics, PostgreSQL plans for empty tables.
         let analyzed = self
             .connection
             .batch_execute("ANALYZE feed, event, tombstone, overlay, ended");

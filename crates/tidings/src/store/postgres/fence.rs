@@ -13,15 +13,15 @@ use uuid::Uuid;
 use super::open_fault::{OpenFault, SideFault};
 use super::pool::Connection;
 
-/// The table that is there since a store is moved to another place. It has the epoch that the rows have.
+/// This table exists once a move of the store to another place has begun. It has the epoch of the rows.
 pub(super) const MOVED_AWAY: &str = "moved_away";
 
-/// Waits for the transactions that change something. Those that begin later see the new epoch: PostgreSQL takes the
-/// locks of a statement before its snapshot. Readers go on.
+/// Waits for the transactions that change something. Later transactions see the new epoch, because PostgreSQL takes
+/// the locks of a statement before its snapshot. Reads continue.
 const LOCK: &str = "LOCK TABLE feed, last_revocation IN EXCLUSIVE MODE";
 
-/// Lets no node commit from now on, and returns the epoch that the rows have. Waits at most `limit` for the commits that
-/// have begun.
+/// Keeps all nodes from committing from now on, and returns the epoch of the rows. Waits at most `limit` for commits
+/// that have begun.
 pub(super) async fn raise(
     connection: &mut Connection,
     limit: Duration,

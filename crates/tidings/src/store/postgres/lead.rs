@@ -1,4 +1,4 @@
-//! The node among the others: it tells that it is there, and one of all nodes does the upkeep of the store.
+//! The locks that show which nodes use the store, and which of them does the upkeep.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +21,12 @@ const NODES: i64 = 0x7469_6420_6e6f_6465;
 /// process that has ended only when it sees that its connection is closed.
 const WAIT_MS: u32 = 2_000;
 
-/// Limits how long the server keeps the locks of a node that says nothing. A node asks for the lead every second.
-/// PostgreSQL 13 does not know the setting.
+/// Limits how long the server keeps the locks of a silent node. A node asks for the lead every second. PostgreSQL 13
+/// does not have the setting.
 const LIMIT_SILENCE: &str = "SELECT set_config('idle_session_timeout', $1, false) \
      WHERE current_setting('server_version_num')::int >= 140000";
 
-/// The table that is there while a store is moved into the database.
+/// This table exists while a store is moved into the database.
 pub(super) const UNFINISHED_MOVE: &str = "unfinished_move";
 
 /// A connection whose locks the server releases when the node ends or is cut off.
@@ -101,7 +101,7 @@ async fn lock(connection: &Connection, function: &str) -> Result<bool, tokio_pos
     Ok(is_locked)
 }
 
-/// Whether another session had the lock. The time of every statement can be shorter than that of the lock.
+/// Whether another session had the lock. The time limit of statements can be shorter than that of the lock.
 fn is_busy(error: &tokio_postgres::Error) -> bool {
     let busy = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
     error.code().is_some_and(|code| busy.contains(code))
@@ -138,7 +138,7 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    /// Joins the nodes of a store, which lose one after some silence.
+    /// Joins the nodes of a store. The server drops the locks of a node that is silent for too long.
     pub(super) async fn join(
         connector: &Connector,
         role: Role,
@@ -156,8 +156,7 @@ impl Lead {
         system: SystemId,
         Membership { session, silence }: Membership,
     ) -> Self {
-        // The keys of advisory locks are shared by all that is in a database. The last bytes of an id are
-        // random.
+        // All programs on a database share the keys of advisory locks. The last bytes of an id are random.
         let bytes = system.as_uuid().as_u64_pair().1;
         Self {
             connector,
@@ -180,7 +179,7 @@ impl Lead {
                 return Err(StoreError::Closed);
             }
         };
-        // Whatever is wrong with the connection, the next call makes another.
+        // After any error of the connection, the next call makes another.
         let sql = match session.leads {
             true => "SELECT true WHERE $1::bigint IS NOT NULL",
             false => "SELECT pg_try_advisory_lock($1)",

@@ -17,7 +17,7 @@ const GRACE: Duration = Duration::from_millis(50);
 /// How long it may take to tell the server that a read has to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A borrowed connection. If it is dropped, the read has not ended: another read gets the turn when it has, or
+/// A borrowed connection. Dropping it does not end its read: another read gets the turn when that read has ended, or
 /// when the server was told to end it.
 #[derive(Debug)]
 pub(super) struct Lent {

@@ -1,4 +1,4 @@
-//! Pages of what an owner sees, with their counts, and the events that a bulk change matches.
+//! Pages of an owner's list, with their counts, and the events that a bulk change matches.
 
 use tidings_event::{EventFilter, PageRequest, PageToken, Total};
 
@@ -13,7 +13,7 @@ use crate::store::search_walk::FoundEvents;
 use crate::store::wanted::Wanted;
 use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Unread};
 
-/// A page of what the viewer sees, with its counts, from one snapshot.
+/// A page of the viewer's list, with its counts, from one snapshot.
 pub(super) async fn list(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,
@@ -54,7 +54,7 @@ pub(super) async fn list_rest(
     Ok((events, Unread(unread.split_off(read))))
 }
 
-/// A piece of what the viewer sees and `matching` matches, the oldest first.
+/// Some of the viewer's events that `matching` matches, the oldest first.
 pub(super) async fn matching(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,

@@ -41,10 +41,10 @@ pub(super) const HISTORY: &str = "tidings_migration";
 /// The key of the advisory lock under which a node looks at the schema and changes it: "tidings" in ASCII.
 const LOCK: i64 = 0x0074_6964_696e_6773;
 
-/// The oldest version of PostgreSQL. Older ones get no corrections any more.
+/// The oldest supported version of PostgreSQL. Older versions get no fixes.
 const REQUIRED: u32 = 13;
 
-/// How often a migration is begun again that has locked tables in another order than running nodes do.
+/// How often a migration is begun again after a deadlock: running nodes can lock tables in another order.
 const MAX_CONFLICTS: u32 = 10;
 
 /// Brings the schema up to date and returns the identity.
@@ -52,8 +52,8 @@ pub(super) async fn prepare(connector: &Connector) -> Result<StoreIdentity, Open
     prepare_with(connector, MIGRATIONS).await
 }
 
-/// Applies those of `migrations` that are missing, and returns the identity, which is minted for a new store. Waits while another node
-/// does the same.
+/// Applies the missing `migrations`, and returns the identity, which is minted for a new store. Waits while another
+/// node does the same.
 pub(super) async fn prepare_with(
     connector: &Connector,
     migrations: &[NamedMigration<'_>],
@@ -63,7 +63,7 @@ pub(super) async fn prepare_with(
     let driver = tokio::spawn(driver);
     let prepared = prepare_on(&mut client, migrations).await;
     drop(client);
-    // It has nothing left to do, and what it could not tell the server no longer matters.
+    // The connection has no work left, so an error at its end does not matter.
     let _ = driver.await;
     prepared
 }

@@ -11,8 +11,8 @@ use super::select::key_of;
 use super::viewer::Viewer;
 use crate::store::{EncodedEvents, Side, Target};
 
-/// How many events the first statement reads. Nobody knows their size before: of the largest, these are some
-/// MiB.
+/// How many events the first statement reads. Their sizes are not known yet: the largest events of this number take
+/// a few MiB.
 const FIRST: usize = 32;
 
 /// The most events that a statement reads.

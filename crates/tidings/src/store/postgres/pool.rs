@@ -45,10 +45,10 @@ const SESSION: &str = "SELECT current_setting('synchronous_commit'), pid, \
 const END_SESSION: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
      WHERE pid = $1 AND to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') = $2";
 
-/// Forgets what a transaction has seen of other sessions. Within one, PostgreSQL always shows the same.
+/// Refreshes the view of other sessions. Without it, PostgreSQL shows the same view during a whole transaction.
 const LOOK_AGAIN: &str = "SELECT pg_stat_clear_snapshot()";
 
-/// Those of some sessions whose commits the synchronous standby does not have yet.
+/// Selects from some sessions those whose commits the synchronous standby does not have yet.
 const WAITING: &str = "SELECT k.pid, k.began FROM unnest($1::integer[], $2::text[]) AS k (pid, began) \
      JOIN pg_stat_activity AS session ON session.pid = k.pid AND session.wait_event = 'SyncRep' \
      AND to_char(session.backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') = k.began";
@@ -61,8 +61,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Ends the session of another connection and waits until it has ended: the server then executes nothing of what it
-    /// was sent. It cannot learn that from the end of a connection which the network has swallowed.
+    /// Ends the session of another connection and waits until it has ended. The server then executes no statement that
+    /// was sent on it. Closing the connection would not do: the network can lose the close.
     ///
     /// The session must not be in a commit that waits for the synchronous standby. PostgreSQL would stop waiting and
     /// show the commit to all, and a promotion of the standby would lose it.
@@ -126,7 +126,7 @@ pub(super) struct Opener {
 }
 
 impl Connection {
-    /// Opens a connection of its own, for what no pool should lend.
+    /// Opens a separate connection, which no pool lends.
     pub(super) async fn open(connector: &Connector, role: Role) -> Result<Self, ConnectError> {
         let (client, driver) = connector.open().await?;
         let drive = async move {
@@ -161,8 +161,8 @@ impl Connection {
         );
         match role {
             Role::Read => {
-                // What is read of a table is a small part of it: a plan that reads all of it is wrong, whatever
-                // the statistics say.
+                // A read needs a small part of a table. A plan that reads the whole table is wrong, whatever the
+                // statistics say.
                 let read_only = format!(
                     "{common} SET default_transaction_read_only = on; SET enable_seqscan = off; \
                      SET max_parallel_workers_per_gather = 0;"
@@ -206,8 +206,7 @@ impl Connection {
         Ok(statement)
     }
 
-    /// Whether the plans of prepared statements are old. They are then made again: the caller says so to the
-    /// server.
+    /// Whether the plans of prepared statements are old. The caller then tells the server to make them again.
     pub(super) fn takes_new_plans(&self) -> bool {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = planned.elapsed() >= PLANS_KEPT;
@@ -259,7 +258,7 @@ impl DerefMut for Pooled {
 }
 
 impl Pooled {
-    /// Closes the connection instead of returning it to its pool: what the server does with it is unknown.
+    /// Closes the connection instead of returning it to its pool: the server may still execute a statement on it.
     pub(super) fn close(self) {
         drop(Object::take(self.0));
     }

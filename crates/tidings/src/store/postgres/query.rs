@@ -76,7 +76,7 @@ impl Query {
         (self.sql, self.values)
     }
 
-    /// Writes the conditions for what neither the order nor the kind of an event tells.
+    /// Writes the conditions that neither the order nor the kind of an event settles.
     pub(super) fn filter_rows(&mut self, wanted: &Wanted<'_>) {
         let filter = wanted.filter;
         let categories: Vec<_> = filter.category.iter().map(Category::as_str).collect();

@@ -76,8 +76,8 @@ impl ReadPool {
         }
     }
 
-    /// Runs a read of what `owner` sees, in a transaction of its own. It can run several times, each time from its
-    /// beginning; only the result of the last run counts. Dropping the future ends the transaction.
+    /// Runs a read for `owner`, in a transaction of its own. It can run several times, each time from its beginning;
+    /// only the result of the last run counts. Dropping the future ends the transaction.
     pub(super) async fn read_for<T: Send>(
         &self,
         owner: OwnerId,

@@ -30,8 +30,8 @@ const MOST_SYSTEM_DELETIONS: usize = 16;
 /// The most overlays that a step tells; as many as the node that commits it.
 const MOST_ENDED: usize = 16_384;
 
-/// Joins the first mark of an event, whose row has what the event was like before. It is found from the last one
-/// backwards, which shows that none is missing.
+/// Joins the first mark of an event. The row of that mark has the status and time before it. The search begins at
+/// the last mark and goes backwards, which shows that no mark is missing.
 const FIRST_MARK: &str = "\
     LEFT JOIN LATERAL (WITH RECURSIVE mark AS (\
         SELECT rev, changed_before, before, updated_before FROM recent_change AS last \
@@ -68,7 +68,7 @@ static UPDATES: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The overlays of events of the system: `$1` is the system, `$2` the events' revs. Without a row, or with one
-/// whose removal has begun, what the users did to the event is no longer known.
+/// whose removal has begun, the overlays of the event are no longer known.
 const ENDED: &str = "\
     SELECT overlay.owner, overlay.changed_rev, overlay.severity, overlay.status, overlay.deleted, \
     (SELECT count(*) FROM ended \
@@ -92,13 +92,13 @@ struct FoundChange {
 /// A change that some rev of the range stands for is not known.
 struct NotKept;
 
-/// The rows that one part of a refill has read, and the rev up to which there is nothing else of it.
+/// The rows that one part of a refill has read. There are no other rows of this part up to the rev `up_to`.
 struct Run<T> {
     read: Vec<T>,
     up_to: Rev,
 }
 
-/// What happened in the feed of `owner`, which is the viewer's own or, for the system, the system's.
+/// The changes of a range of the viewer's own feed or, if the viewer is the system, of the system's feed.
 pub(super) async fn refill(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,
@@ -386,8 +386,8 @@ impl RefilledStep {
     }
 }
 
-/// Adds what the users had done to the events of the system that ended. The items after some deletions are left
-/// to the next refill.
+/// Adds the users' overlays of the system events that ended. The items after some deletions are left to the next
+/// refill.
 async fn add_ended(reading: &ReadTransaction<'_>, items: &mut Vec<Item>) -> Result<(), ReadFault> {
     let mut deletions = 0;
     for index in 0..items.len() {
@@ -409,7 +409,8 @@ async fn add_ended(reading: &ReadTransaction<'_>, items: &mut Vec<Item>) -> Resu
     Ok(())
 }
 
-/// What the users had done to these events of the system; `None` if it is too much or no longer known.
+/// The users' overlays of these system events, which have ended. `None` if there are too many, or if some are no
+/// longer known.
 async fn ended(
     reading: &ReadTransaction<'_>,
     system_revs: Vec<i64>,

@@ -18,14 +18,14 @@ use crate::store::{ReplayPage, RevRange, Side};
 /// The most created events of one statement.
 pub(super) const CREATED_AT_A_TIME: i64 = 128;
 
-/// The events of a feed that were created in a range: `$1` is its owner, `$2` and `$3` the range. At most 128,
-/// and none after those that together take a page, so that a few large events are not read for nothing. The column
-/// `number` says how many there are without that.
+/// The events of a feed that were created in a range: `$1` is its owner, `$2` and `$3` the range. At most 128, and
+/// only as many as fill a page, so that large events are not read in vain. The column `number` is their number without
+/// the limit of the page.
 pub(super) fn created_sql(columns: &str, joins: &str) -> String {
     events_sql("created_rev", columns, joins)
 }
 
-/// The same of the events whose content was replaced in a range.
+/// The events of a feed whose content was replaced in a range, like [`created_sql`].
 pub(super) fn updated_sql(columns: &str, joins: &str) -> String {
     events_sql("content_rev", columns, joins)
 }

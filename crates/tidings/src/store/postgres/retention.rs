@@ -25,8 +25,8 @@ const EVENTS_AT_A_TIME: usize = 4096;
 const FEEDS: &str = "SELECT owner, (SELECT sum(number)::bigint FROM unnest(counts) AS number) FROM feed \
      WHERE owner > $1 AND ($2 OR owner = $3) ORDER BY owner LIMIT $4";
 
-/// Those of the feeds that have an event that is too old. `$2` to `$4` are the kinds with the moments before
-/// which their events are.
+/// The feeds of `$1` that have an event that is too old. `$2` to `$4` are the kinds; an event is too old if it is
+/// before the moment of its kind.
 const FEEDS_WITH_OLD: &str = "SELECT DISTINCT k.owner FROM unnest($1::uuid[]) AS k (owner) \
      CROSS JOIN unnest($2::smallint[], $3::smallint[], $4::bigint[]) AS kind (severity, status, before) \
      CROSS JOIN LATERAL ((SELECT 1 FROM event WHERE event.owner = k.owner \
@@ -166,7 +166,7 @@ impl Looking<'_> {
         Ok(rows.iter().map(feed).collect())
     }
 
-    /// Which of these feeds have an event that is older than retention keeps its severity. Most have none.
+    /// Which of these feeds have an event that is older than the retention time of its severity. Most have none.
     async fn with_old(
         &self,
         feeds: &[(Uuid, u64)],
@@ -182,7 +182,7 @@ impl Looking<'_> {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// At most `room` events of a feed that are older than retention keeps their severity.
+    /// At most `room` events of a feed that are older than the retention time of their severity.
     async fn too_old(
         &self,
         owner: Uuid,

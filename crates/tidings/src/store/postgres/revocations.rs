@@ -36,7 +36,7 @@ const FORGET: &str = "\
     WHERE expires_at < least($1, (extract(epoch FROM now()) * 1000000000)::bigint) - 600000000000 \
     ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED)";
 
-/// The tokens after a version, or all if that is of a store that was replaced by an older one.
+/// The tokens after a version. All tokens, if the store was replaced by an older one since that version.
 const AFTER: &str = "\
     SELECT known.version, token.id, token.expires_at, token.ended_by, token.version \
     FROM last_revocation AS known LEFT JOIN LATERAL (\

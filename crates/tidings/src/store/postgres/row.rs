@@ -26,8 +26,8 @@ macro_rules! event_columns {
     };
 }
 
-/// The columns that [`with_event`] reads, in its order, of an event as a user sees it, who can have an overlay
-/// for it.
+/// The columns that [`with_event`] reads, in its order, of an event as a user sees it, through the overlay that the
+/// user may have for it.
 pub(super) const SEEN_COLUMNS: &str = event_columns!(
     "coalesce(overlay.status, event.status)",
     "greatest(overlay.updated_at, event.updated_at)"
@@ -39,10 +39,11 @@ pub(super) const CREATED_COLUMNS: &str = event_columns!(
     "coalesce(first.updated_before, event.updated_at)"
 );
 
-/// The same columns of an event as an update left it, if `noted` is that update and no later one replaced its content.
+/// The same columns of an event as an update left it. `noted` must be that update, and no later one may have replaced
+/// the content.
 pub(super) const UPDATED_COLUMNS: &str = event_columns!("noted.status_after", "noted.at");
 
-/// How many these are. Others can follow them.
+/// The number of these columns. A statement can have more columns after them.
 pub(super) const EVENT_COLUMN_COUNT: usize = 14;
 
 /// Joins a viewer's overlays: `${viewer}` is the viewer, `${system}` the system.
@@ -112,7 +113,7 @@ pub(super) fn rev_to_sql(rev: Rev) -> i64 {
     i64::try_from(rev.get()).unwrap_or(i64::MAX)
 }
 
-/// Reads one of our words from column `index`.
+/// Reads a word of a fixed set from column `index`.
 pub(super) fn word<T: FromStr>(
     row: &Row,
     index: usize,

@@ -1,5 +1,5 @@
-//! Searching descriptions: block by block of consecutive events, passing over the blocks that cannot
-//! contain the text, the ones with the first events of the list first.
+//! Searches descriptions. A search goes through blocks of consecutive events in the order of the list, and skips
+//! the blocks that cannot contain the text.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ use crate::store::wanted::{Region, Wanted, sides};
 /// a page is often full after them.
 const MOST_BLOCKS: usize = 16;
 
-/// The most bits that a block is tested for: that many pass over almost all blocks that can be passed over.
+/// The most bits that a block is tested for. More bits would skip hardly any further block.
 const MOST_BITS: usize = 32;
 
 /// The events that are wanted and contain `needle`, in the order of the list.
@@ -61,7 +61,7 @@ pub(super) async fn count(
     Ok(total)
 }
 
-/// The blocks that may contain `needle`, and of each feed what is in no block yet.
+/// The blocks that may contain `needle`, and the part of each feed that is in no block yet.
 async fn candidates(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,
@@ -105,8 +105,7 @@ const fn region(side: Side, first: Rev, last: Rev) -> Region {
     Region { side, first, last }
 }
 
-/// The blocks of a feed that may contain `needle` and have events of the time that the filter and the page ask
-/// for.
+/// The blocks of a feed that may contain `needle` and have events in the time range of the filter and the page.
 fn blocks(owner: uuid::Uuid, needle: &str, wanted: Wanted<'_>) -> Query {
     let (earliest, latest) = wanted.created_within();
     let mut query = Query::new(

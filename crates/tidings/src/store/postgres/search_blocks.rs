@@ -11,8 +11,8 @@ use super::row::{rev, rev_to_sql};
 use crate::search::BlockBuilder;
 use crate::store::Progress;
 
-/// How many feeds a step looks at. The step of an installation with a million feeds comes to each of them every
-/// quarter of an hour.
+/// How many feeds a step looks at. In an installation with a million feeds, a step reaches each feed every quarter of
+/// an hour.
 const FEEDS_AT_A_TIME: usize = 1_000;
 
 /// The most blocks that are built at a time, and the bytes of text after which no further one is begun.
@@ -22,10 +22,10 @@ const BYTES_AT_A_TIME: usize = 1024 * 1024;
 /// The most events of one statement.
 const EVENTS_AT_A_TIME: usize = 512;
 
-/// A feed with this many revs that are in no block gets some.
+/// A feed gets new blocks once this many of its revs are in no block.
 const ENOUGH_REVS: i64 = 512;
 
-/// The first feed after `$1` that has revs enough, and how far the step has looked for it.
+/// The first feed after `$1` that has enough revs, and the last feed that the step has looked at.
 const WAITING: &str = "\
     WITH feeds AS MATERIALIZED (\
         SELECT feed.owner, feed.head, coalesce(search_feed.searched_rev, 0) AS searched_rev \
@@ -41,8 +41,8 @@ const EVENTS: &str = "\
     SELECT created_rev, created_at, description FROM event \
     WHERE owner = $1 AND created_rev > $2 AND created_rev <= $3 ORDER BY created_rev LIMIT $4";
 
-/// Stores blocks, unless the feed got some since they were made or one of their events got another text, and forgets the first blocks that have no event
-/// any more: retention deletes the oldest first.
+/// Stores blocks, unless the feed got blocks or one of their events got another text since the blocks were made. Also
+/// removes the first blocks of the feed that have no events left, since retention deletes the oldest events first.
 const ADD: &str = "\
     WITH locked AS MATERIALIZED (SELECT head FROM feed WHERE owner = $1 FOR UPDATE), \
     unchanged AS MATERIALIZED (SELECT 1 FROM locked WHERE head = (SELECT seen.head FROM feed AS seen \
@@ -188,7 +188,7 @@ async fn build(client: &Client, feed: Waiting) -> Result<Rev, ReadFault> {
             break;
         }
     }
-    // A feed in which mostly other things happen than new events: what there is makes a block.
+    // The feed has more changes than new events: its few events make a block.
     if blocks.number() == 0 {
         reached = feed.head;
         if let Some(block) = filling {

@@ -1,9 +1,9 @@
 //! Finding the events of a list, in its order, without sorting them.
 //!
-//! What an owner sees is one or more *branches*, each of which is read by an index that has the events in the
-//! order that is asked for; they are cut to what can be needed and merged. The own feed is one branch if all of
-//! it is sorted by creation; otherwise it has one for each pair of status and severity that is asked for. The
-//! system's feed is one branch, seen through the viewer's overlay.
+//! The list of an owner is merged from one or more *branches*. An index that has the wanted order reads each
+//! branch, up to the number of events that the page can need. The owner's feed is one branch if the whole feed
+//! is sorted by creation; otherwise it has a branch for each wanted pair of status and severity. The system's
+//! feed is one branch, seen through the viewer's overlay.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ use crate::store::list_position::ListPosition;
 use crate::store::moment::nanoseconds;
 use crate::store::wanted::{IndexedPart, Region, Wanted, sides};
 
-/// One branch: a feed, and what is read of it.
+/// One branch: a feed, and the part of it that is read.
 #[derive(Clone, Debug)]
 struct Branch {
     side: Side,
@@ -35,8 +35,8 @@ enum FeedPart {
     Created(Vec<i64>, Vec<i64>),
 }
 
-/// The events that are wanted, in the order of the list: as many as `limit` after `skip` others. If `regions` are
-/// given, only theirs.
+/// The wanted events in the order of the list: at most `limit`, after the first `skip`. If `regions` are given,
+/// only events of these regions.
 pub(super) async fn positions(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,
@@ -194,7 +194,7 @@ impl Branch {
     }
 }
 
-/// Writes what follows the columns of a branch: the events, the overlay, the conditions.
+/// Writes the rest of a branch after its columns: the events, the overlay, the conditions.
 fn restrict_to(
     query: &mut Query,
     reading: &ReadTransaction<'_>,

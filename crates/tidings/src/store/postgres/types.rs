@@ -1,4 +1,4 @@
-//! The categories and actions of what a viewer sees.
+//! The categories and actions of a viewer's events.
 //!
 //! The index by type is read from one pair to the next, however many events have it.
 
@@ -16,8 +16,8 @@ use crate::store::Side;
 /// The most pairs of one statement.
 const PAIRS_AT_A_TIME: usize = 4_096;
 
-/// The pairs of the feed of `$1` after the pair `$2`, `$3`. Of an event of the system the viewer `$4` can have
-/// deleted their view; a pair of which all are deleted is not there.
+/// The pairs of the feed of `$1` after the pair `$2`, `$3`. The viewer `$4` can have deleted system events; a pair
+/// without any other event is left out.
 fn pairs_sql(side: Side) -> String {
     let is_seen = match side {
         Side::Own => "",
@@ -73,7 +73,7 @@ fn feeds(viewer: &Viewer) -> impl Iterator<Item = (Side, &SeenFeed)> {
     sides.filter_map(|side| Some((side, viewer.feed(side)?)))
 }
 
-/// The first [`EventType::MAX`] pairs of what the viewer sees, sorted.
+/// The first [`EventType::MAX`] pairs of the viewer's events, sorted.
 pub(super) async fn type_pairs(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,
@@ -89,8 +89,8 @@ pub(super) async fn type_pairs(
     Ok(all)
 }
 
-/// The first categories and actions of what the viewer sees. Their pairs are never held in memory together: a
-/// user can create as many as they have events.
+/// The first categories and actions of the viewer's events. Their pairs are never all in memory, since a user can
+/// create a pair with each event.
 pub(super) async fn types(
     reading: &ReadTransaction<'_>,
     viewer: &Viewer,

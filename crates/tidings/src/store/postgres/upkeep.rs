@@ -1,5 +1,5 @@
-//! Keeps the store tidy: old deletions, overlays of deleted system events, changes that no node asks for
-//! any more.
+//! Maintains the store: forgets old deletions, overlays of deleted system events, and noted changes that no node
+//! needs any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -76,7 +76,7 @@ impl Maintenance {
     /// Checks that the server takes events, and that it has the store that this node has opened.
     pub(super) async fn check(&self, identity: StoreIdentity) -> Result<(), StoreError> {
         let connection = self.pool.get().await?;
-        // An update of nothing is rejected by a standby, like every other.
+        // A standby rejects an update even if it matches no row.
         let checked = async {
             connection
                 .execute("UPDATE installation SET only_row = true WHERE false", &[])
@@ -175,7 +175,7 @@ impl Maintenance {
             owners.extend(one.owners.iter().copied());
             found.push(one);
         }
-        // The feeds of all events at once: event by event, the order would differ from that of commits.
+        // Locks the feeds of all events at once. Event by event, the order would differ from that of commits.
         let owners: Vec<Uuid> = owners.into_iter().collect();
         let locked = transaction.query(LOCK_FEEDS, &[&owners]).await;
         locked.map_err(store_error)?;
@@ -242,7 +242,7 @@ async fn forget(connection: &mut Pooled, tombstones: &[Row]) -> Result<u64, toki
     Ok(forgotten)
 }
 
-/// Drops some of the noted changes that no node asks for any more. Returns whether there were any.
+/// Drops some of the noted changes that no node needs any more. Returns whether there were any.
 async fn drop_changes(connection: &Pooled) -> Result<bool, tokio_postgres::Error> {
     let mut dropped = 0;
     for table in ["recent_change", "recent_update"] {

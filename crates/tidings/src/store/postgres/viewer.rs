@@ -9,9 +9,9 @@ use super::row::rev;
 use crate::store::kind::{Kind, KindCounts};
 use crate::store::{FeedBounds, Side, Snapshot, StoreIdentity};
 
-/// Reads all that a [`Viewer`] has, in one row: `$1` is the caller, `$2` the system. The overlays of deleted
-/// system events are counted in `overlay_read` and `overlay_deleted` until they are removed, and have to be taken
-/// off; without overlays PostgreSQL does not look for any.
+/// Reads a [`Viewer`] in one row: `$1` is the caller, `$2` the system. `overlay_read` and `overlay_deleted` count
+/// the overlays of deleted system events until upkeep removes them, so these overlays are subtracted. If the caller
+/// has no overlays, PostgreSQL does not look for them.
 pub(super) const VIEWER: &str = "\
     SELECT installation.epoch, installation.system_id, \
     own.head, own.floor, own.counts, own.overlay_read, own.overlay_deleted, \

@@ -16,7 +16,7 @@ pub(super) struct Abandoned {
 }
 
 impl Abandoned {
-    /// None yet. While `most` of them wait for the standby, no group is begun.
+    /// No sessions yet. While `most` sessions wait for the standby, no group is begun.
     pub(super) const fn new(most: usize) -> Self {
         Self {
             sessions: Mutex::new(Vec::new()),

@@ -1,8 +1,8 @@
-//! Makes what a transaction has read as durable as what it would write.
+//! Makes the rows that a transaction has read as durable as rows that it writes.
 //!
-//! After a crash and a restart, PostgreSQL shows commits that its synchronous standby does not have yet, and
-//! that a promotion of the standby would lose. A commit that writes waits until the standby has it, and with it
-//! everything before.
+//! After a crash and a restart, PostgreSQL shows commits that its synchronous standby does not have yet. A
+//! promotion of the standby would lose them. A commit that writes waits until the standby has it, and then the
+//! standby also has all commits before it.
 
 use std::sync::atomic::AtomicU64;
 

@@ -1,6 +1,6 @@
-//! Finds out what became of a commit that got no response.
+//! Finds out whether a commit that got no response has taken effect.
 //!
-//! Not by the state of its transaction id: after a promotion, another transaction can have the same id.
+//! The state of its transaction id would not tell: after a promotion, another transaction can have the same id.
 
 use std::time::Duration;
 
@@ -26,13 +26,13 @@ pub(super) const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// The longest such wait.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
 
-/// How long it is tried to find out the outcome of a commit, in time limits of one connection: a transaction
-/// that was cut off can hold its locks for one of them.
+/// How long the outcome of a commit is looked for, in time limits of one connection. A transaction whose client
+/// was cut off can hold its locks for one of them.
 const PATIENCE: u32 = 3;
 
-/// How many of the events and changes are there. An event can be deleted since. The times, which each node takes from
-/// its own clock, distinguish them from those of another node that got the same positions instead, except for events
-/// whose publisher has chosen the time.
+/// Counts the events and changes that the database has. Events that were deleted since count, too. Another node can
+/// have got the same positions instead. Its events have other times, since each node uses its own clock, except for
+/// events whose publisher has chosen the time.
 const COUNT: &str = "SELECT (SELECT count(*) \
      FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[], $5::bigint[]) \
      AS k (owner, id, rev, digest, at) \
@@ -105,8 +105,8 @@ impl<'a> Evidence<'a> {
         evidence
     }
 
-    /// Whether all effects are there, and durable: `None` if not. First it takes the locks of the transaction, in the same way,
-    /// so that it waits until the server has ended the transaction in the one way or the other.
+    /// Whether the database has all effects, durably: `None` if not. It first takes the locks of the transaction in
+    /// the same way, and so waits until the server has committed the transaction or rolled it back.
     pub(super) async fn is_committed(&self, commits: &Commits) -> Result<Option<()>, StoreError> {
         let ongoing = commits.begin(commits.pool.get().await?);
         let connection = ongoing.connection();
@@ -136,10 +136,10 @@ impl<'a> Evidence<'a> {
 }
 
 impl Commits {
-    /// Looks for the events of a statement that got no response, once it can no longer be executed.
+    /// Looks for the events of a statement that got no response, once the server can no longer execute it.
     ///
-    /// The locks come first. Once it has them, the session of the statement can only be waiting for them, or has not
-    /// begun. A session that waits for the synchronous standby holds them, so it is never ended.
+    /// This takes the locks of the feeds first. Then the session of the statement either waits for these locks or has
+    /// not begun. A session that waits for the synchronous standby holds the locks, so it is never ended.
     pub(super) async fn find(
         &self,
         session: Option<&Session>,
@@ -169,8 +169,8 @@ impl Commits {
         Ok(found)
     }
 
-    /// Finds out whether a transaction was committed whose commit got no response. `ask` returns what it has
-    /// committed; `None` if nothing.
+    /// Finds out whether a transaction whose commit got no response was committed. `ask` returns the outcome of the
+    /// transaction, or `None` if it was not committed.
     pub(super) async fn find_out<T, F: Future<Output = Result<Option<T>, StoreError>>>(
         &self,
         error: StoreError,
@@ -200,9 +200,9 @@ impl Commits {
     }
 }
 
-/// Calls those events repeats that another node can have stored instead of this one, after a commit without a response:
-/// only the time of creation tells them apart, and here the publisher has chosen it. At most one node then calls such an
-/// event new.
+/// After a commit without a response, reports those events as repeats that another node can have stored instead of
+/// this one: only the time of creation would tell the two apart, and here the publisher has chosen it. So at most one
+/// node reports such an event as new.
 pub(super) fn tell_apart(published: &mut [PublishOutcome], group: &Group) {
     for (outcome, request) in published.iter_mut().zip(&group.publications) {
         if let PublishOutcome::Stored(stored) = outcome {

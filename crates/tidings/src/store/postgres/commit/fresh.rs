@@ -1,7 +1,7 @@
 //! Commits a group of new events in one statement, without a transaction around it.
 //!
-//! The statement decides only whether there is anything to decide. If a feed is missing, an event is there already or was
-//! deleted, or an owner may exceed a quota, it writes nothing, and the group takes the usual way.
+//! The statement writes nothing if the group needs a decision: a feed is missing, an event is already stored or was
+//! deleted, or an owner may exceed a quota. The group then takes the usual way.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
@@ -24,12 +24,13 @@ use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{folded, severity_number, status_number};
 use crate::store::{Group, PublishOutcome, StoreIdentity, Stored, Submission};
 
-/// Locks the feeds in the order of their owners, and writes if all is new. Returns how many feeds there are, their heads
-/// if it has written, and whether the database has the epoch that the node knows. A move has changed it.
+/// Locks the feeds in the order of their owners, and writes if all events are new. Returns how many feeds there are,
+/// their heads if it has written, and whether the database still has the epoch that the node knows, which a move
+/// changes.
 ///
-/// If it waits for a lock, it does not see what was committed meanwhile, except in the row of the feed. If that has
-/// deletions, its head tells whether anything was. If it has none, an event that was committed meanwhile violates the
-/// primary key.
+/// A statement that has waited for a lock does not see commits that came meanwhile, except in the row of the feed. If
+/// the feed has deletions, its head shows such a commit. If it has none, an event that was committed meanwhile
+/// violates the primary key.
 ///
 /// The rows of feeds are written by `ON CONFLICT`, because an `UPDATE` could choose the order of the rows.
 static PUBLISH: LazyLock<String> = LazyLock::new(|| {
@@ -124,7 +125,7 @@ struct Addition {
     counts: KindCounts,
 }
 
-/// A group of new events, for all it can be known without the database.
+/// A group whose events are all new, as far as this can be known without the database.
 #[derive(Debug)]
 pub(super) struct Fresh<'g> {
     group: &'g Group,

@@ -34,7 +34,7 @@ use crate::store::{StoreError, StoreIdentity};
 pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
      ON CONFLICT DO NOTHING RETURNING owner";
 
-/// Returns the epoch of the database, too. A move that was waited for has changed it.
+/// Also returns the epoch of the database. If the statement waited for a move, the move has changed the epoch.
 pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed.head, feed.bytes, feed.deletions, feed.counts, \
      feed.overlay_read, feed.overlay_deleted, (SELECT epoch FROM installation) \
      FROM unnest($1::uuid[]) AS k (owner) \
@@ -105,8 +105,8 @@ const ENDING_OVERLAYS: &str = "SELECT event.created_rev, event.severity, overlay
      CROSS JOIN LATERAL (SELECT owner, changed_rev, status, deleted FROM overlay \
      WHERE overlay.system_rev = event.created_rev LIMIT $3) AS overlay LIMIT $3";
 
-/// The most overlays that are read for all events that end: as many as one step reports, and one that says that
-/// they are too many.
+/// The most overlays that are read for all events that end: one more than a step reports, which shows that there
+/// are too many.
 const ENDING_ROWS: usize = MAX_ENDED + 1;
 
 /// One of the statements.
@@ -441,7 +441,7 @@ fn event(row: &Row) -> Result<(Key, EventState<'static>), StoreError> {
         updated_at: moment(row, 7)?,
         digest: digest(row, 8)?,
         bytes: bytes(row, 9)?,
-        // Only who publishes it again asks.
+        // Only a repeat needs the JSON.
         is_updated: false,
         content: None,
         origin: EventSource::Database {

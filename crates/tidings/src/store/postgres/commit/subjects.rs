@@ -15,7 +15,7 @@ pub(super) type Key = (OwnerId, EventId);
 pub(super) struct Subjects {
     /// The feeds that can change.
     pub(super) owners: BTreeSet<OwnerId>,
-    /// Those of them that are made if they are missing. An update makes none: it names an owner that need not exist.
+    /// Those of them that are created if they are missing. An update creates no feed, since its owner need not exist.
     pub(super) made: BTreeSet<OwnerId>,
     /// The events that are published, which can be repeats.
     pub(super) published: BTreeSet<Key>,

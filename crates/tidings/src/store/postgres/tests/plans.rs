@@ -97,7 +97,7 @@ async fn a_page_reads_little_of_a_long_feed() {
                 (SortKey::UpdatedAt, SortOrder::Ascending),
             ] {
                 let sort = Sort { key, order };
-                // What a user did to events of the system is sorted: they are few.
+                // PostgreSQL sorts a user's overlays of system events: they are few.
                 let filter = match key {
                     SortKey::CreatedAt => filter.clone(),
                     SortKey::UpdatedAt => filter.clone().with_owner_kind(OwnerKind::User),
