@@ -71,7 +71,7 @@ struct Actor {
     name: usize,
 }
 
-/// Starts all actors. They end when the run is no longer busy, and what they sent has known results.
+/// Starts all actors. They end when the run is no longer busy, and the results of their requests are known.
 pub(crate) fn start(shared: &Shared, dice: &mut fastrand::Rng) -> JoinSet<()> {
     let mut actors = JoinSet::new();
     for (name, role) in ROLES.into_iter().enumerate() {
@@ -111,7 +111,7 @@ impl Actor {
         self.shared.caller.door(&mut self.dice)
     }
 
-    /// Reports an error of a node that had only to find out what had become of its commit.
+    /// Reports an error of a node that had only to find out the outcome of its commit.
     fn check_response(&self, response: &Response, door: usize, begun: Moment) {
         let findings = &self.shared.findings;
         if let Response::Unknown(Some(error)) = response

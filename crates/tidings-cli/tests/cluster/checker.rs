@@ -176,7 +176,7 @@ fn difference(one: &[Value], other: &[Value]) -> Option<String> {
     }
 }
 
-/// Compares the list with what a client has built from a stream.
+/// Compares the list with the inbox that a client has built from a stream.
 fn compare(inbox: &Inbox, events: &HashMap<Key, Event>, head: &InboxSummary) -> Result<(), String> {
     for (key, event) in events {
         let Some(state) = inbox.events.get(key) else {

@@ -20,7 +20,7 @@ pub(crate) fn say(text: impl Display) {
 pub(crate) enum Phase {
     /// Requests, streams and faults.
     Busy,
-    /// No new requests and no faults. Publishers repeat what has no known result.
+    /// No new requests and no faults. Publishers repeat the requests without a known result.
     Settling,
     /// Streams end where they are.
     Over,
@@ -100,7 +100,7 @@ impl Findings {
 
     /// Waits for some time, or until the run is no longer busy.
     pub(crate) async fn pause_while_busy(&self, time: Duration) {
-        // An elapsed time is what it waits for.
+        // An elapsed time is no error here.
         let _ = tokio::time::timeout(time, self.after(Phase::Busy)).await;
     }
 

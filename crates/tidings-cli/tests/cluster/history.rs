@@ -1,5 +1,5 @@
-//! What was sent, and what is known about its results. A request is recorded before it is sent, so that nothing
-//! can be seen that is not in here.
+//! The requests that were sent, with their results. A request is recorded before it is sent, so that a reader
+//! never sees an event that is not in the history.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};

@@ -10,7 +10,7 @@ use crate::caller::{Caller, PATIENCE, Response, User, owner};
 use crate::findings::say;
 use crate::site::NODES;
 
-/// The users whose events are measured, who have no part in the check.
+/// The users whose events are measured. The checker does not follow them.
 pub(crate) const USERS: usize = 16;
 
 /// Events whose way is timed.

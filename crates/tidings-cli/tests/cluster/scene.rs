@@ -16,7 +16,7 @@ use crate::{checker, faults, follower, measures};
 /// The users, each with several streams. Beside them there is the system.
 const USERS: usize = 12;
 
-/// How long the actors have to learn what became of their requests.
+/// How long the actors have to learn the results of their requests.
 const SETTLE: Duration = Duration::from_secs(90);
 
 /// The processor has room for one run at a time.

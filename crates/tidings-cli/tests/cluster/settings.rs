@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long the nodes are under faults with the bus NATS: longer than what users did to deleted system events is kept,
+/// How long the nodes are under faults with the bus NATS: longer than the overlays of deleted system events are kept,
 /// unless `TIDINGS_CLUSTER_SECONDS` says otherwise.
 const SECONDS: u64 = 75;
 

@@ -1,4 +1,4 @@
-//! Compares the final state with what was acknowledged.
+//! Compares the final state with the acknowledged requests.
 
 use std::collections::HashMap;
 

@@ -57,7 +57,7 @@ pub(super) struct Fault {
     pub(super) lasts: Duration,
     /// How long the replica takes nothing before a late promotion.
     late: Duration,
-    /// Whether what was held back arrives late, or never.
+    /// Whether held messages arrive late, or never.
     is_held_back_for_good: bool,
 }
 
@@ -78,7 +78,7 @@ impl Kind {
         Self::CommitsLost,
     ];
 
-    /// Whether a site has what this needs.
+    /// Whether a site has the servers that this fault needs.
     pub(super) fn is_possible(self, site: &Site) -> bool {
         match self {
             Self::Promotion | Self::LatePromotion | Self::PromotionAfterOutage => site.has_replica,

@@ -1,4 +1,4 @@
-//! The counts that frames tell, and what they are compared with: a recount of the events, and summaries.
+//! The counts in frames, compared with a recount of the events and with summaries.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! The inbox that a client builds from frames alone, and what must hold of each frame.
+//! The inbox that a client builds from frames alone, and the rules for each frame.
 
 use std::collections::{HashMap, HashSet};
 

@@ -155,7 +155,7 @@ impl Database {
         self.query("SELECT pg_reload_conf()").await;
         let waits = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
         self.until(waits, "1").await;
-        // What was committed before is on the replica when this is.
+        // Once the replica has this message, it has all earlier commits.
         self.query("SELECT pg_logical_emit_message(true, 'cluster', 'synchronous')")
             .await;
         let here = self.query("SELECT pg_current_wal_lsn()").await;
