@@ -1,4 +1,4 @@
-//! A process on the server's core, and what it uses.
+//! A process on the server's core, and the memory and time that it uses.
 
 use std::process::ExitStatus;
 use std::time::Duration;

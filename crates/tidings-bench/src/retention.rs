@@ -1,4 +1,4 @@
-//! Deleting what retention no longer keeps.
+//! Deletion of expired events by retention.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

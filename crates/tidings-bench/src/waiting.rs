@@ -1,4 +1,4 @@
-//! Waiting for what must happen.
+//! Waits for conditions.
 
 use std::time::{Duration, Instant};
 

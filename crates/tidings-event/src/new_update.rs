@@ -49,7 +49,7 @@ pub struct NewUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, nullable = false))]
     pub renotify: Option<Value>,
-    /// What the body has beside, as it has been read.
+    /// The other fields of the body, parsed.
     #[serde(skip)]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     read: Box<NewEvent>,

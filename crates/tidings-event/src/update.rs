@@ -1,4 +1,4 @@
-//! An update: what a publisher says later about an event that it has published.
+//! An update: new content from a publisher for an event that it has published.
 
 use std::ops::Deref;
 

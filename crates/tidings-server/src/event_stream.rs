@@ -1,4 +1,4 @@
-//! Live streams: what every stream holds and says, and the body of a stream that is a task.
+//! Live streams: the state and messages of every stream, and the body of a stream that has a task.
 //!
 //! The body reads the subscription only when the connection has room, so that a slow client delays no other
 //! client and occupies no memory beyond its position.

@@ -30,7 +30,7 @@ const LONG_POOL_BYTES: usize = 64 * 1024 * 1024;
 /// The most that a short response reserves.
 const SHORT_BYTES: usize = 16 * 1024;
 
-/// The least that a response counts for: about what its request takes beside its body.
+/// The smallest size that a response counts for: about the memory of its request without the body.
 const LEAST_BYTES: usize = 4 * 1024;
 
 /// One caller gets an eighth of each pool: 8 MiB for pages, of which each takes 1 MiB while it is read.

@@ -18,7 +18,7 @@ pub enum OpenError {
     /// The data directory cannot be used, or another process uses it.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The store cannot be used: it cannot be reached, or what is in it cannot be used.
+    /// The store cannot be used: it cannot be reached, or its data cannot be used.
     #[error("could not open the event store")]
     Store(#[source] Box<dyn Error + Send + Sync>),
     /// The bus between nodes cannot be used as it is configured. It need not be reachable.
@@ -153,9 +153,9 @@ pub enum UpdateError {
         "the event would take {bytes} bytes, and the events of its owner take {used} of the {limit} allowed"
     )]
     QuotaExceeded {
-        /// What the event would take.
+        /// The bytes that the event would take.
         bytes: u64,
-        /// What the owner's events take now.
+        /// The bytes that the owner's events take now.
         used: u64,
         /// The limit that holds for this publisher.
         limit: u64,
@@ -196,10 +196,10 @@ pub enum ChangeError {
     /// The most bulk changes of all owners are waiting; nothing was changed.
     #[error("too many changes are waiting; try again later")]
     Overloaded,
-    /// The change was stopped between two steps. What was changed before stays changed.
+    /// The change was stopped between two steps. The steps before it stay applied.
     #[error("the change was stopped")]
     Stopped,
-    /// The store failed. What was changed before stays changed.
+    /// The store failed. The steps before the failure stay applied.
     #[error("could not change the events")]
     Store(#[source] Arc<StoreError>),
     /// The engine was closed.

@@ -107,11 +107,11 @@ impl FollowerContext {
 
 #[derive(Debug)]
 enum Phase {
-    /// Reading the store up to what the snapshot saw.
+    /// Reading the store up to the heads of the snapshot.
     Replaying(Box<Snapshot>),
     /// Following the windows.
     Live,
-    /// The windows do not hold what comes next, so that the counts are lost too.
+    /// The windows do not hold the next frame, so that the counts are lost too.
     Behind,
     /// The next change was forgotten: starting again from a snapshot.
     Lost,
@@ -261,7 +261,7 @@ impl Follower {
         }
     }
 
-    /// Takes what a [`StoreRead`] of this follower has read. Step again after it.
+    /// Takes the result of a [`StoreRead`] of this follower. Step again after it.
     ///
     /// # Errors
     ///

@@ -101,7 +101,7 @@ fn endless(
 }
 
 impl NodeTasks {
-    /// Where the committer announces what it has committed.
+    /// Where the committer announces its commits.
     pub(crate) fn outbox(&self) -> Option<Arc<Outbox>> {
         self.outbox.clone()
     }

@@ -14,7 +14,7 @@ use crate::sync::{now, sleep_until};
 /// How many feeds are read at the same time.
 pub(crate) const REFILLS: usize = 4;
 
-/// The longest read. The store has limits of its own; this one bounds what a lost connection holds up.
+/// The longest read. The store has limits of its own; this one bounds the delay by a lost connection.
 const READ_LIMIT: Duration = Duration::from_secs(10);
 
 /// Refills one feed after the other. [`REFILLS`] tasks run [`Self::run`].

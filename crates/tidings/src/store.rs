@@ -106,7 +106,7 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
     /// event with this id.
     async fn event(&self, owner: OwnerId, target: Target) -> Result<Option<Bytes>, StoreError>;
 
-    /// A page of what `owner` sees. At least one event is read, and more while all have at most about
+    /// A page of the list of `owner`. At least one event is read, and more while all have at most about
     /// `bytes` of JSON. A page that may end early ends there; the rest of another page stays unread.
     async fn list(
         &self,
@@ -125,13 +125,13 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         bytes: usize,
     ) -> Result<(EncodedEvents, Unread), StoreError>;
 
-    /// The categories and actions of what `owner` sees.
+    /// The categories and actions of the events that `owner` sees.
     async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError>;
 
-    /// The first pairs of a category and an action of what `owner` sees, sorted.
+    /// The first pairs of a category and an action of the events that `owner` sees, sorted.
     async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError>;
 
-    /// The next piece of what `owner` sees and `matching` matches, after an event.
+    /// The next events that `owner` sees and `matching` matches, after an event.
     async fn matching(
         &self,
         owner: OwnerId,

@@ -32,7 +32,7 @@ pub struct Subscription {
     waker: Arc<Notify>,
     /// While the subscription waits: the next wake-up.
     woken: Option<Pin<Box<OwnedNotified>>>,
-    /// The cursor of what was handed out last, whatever is pending.
+    /// The cursor of the item that was returned last, whatever is pending.
     handed_over: Cursor,
     /// A read of the store that has begun. It continues where it was when the subscriber stops waiting
     /// for a while, or one that keeps doing so would never get on.
@@ -118,7 +118,7 @@ impl Subscription {
         Ok(Some(frames))
     }
 
-    /// The cursor of what was handed out last.
+    /// The cursor of the item that was returned last.
     pub const fn cursor(&self) -> Cursor {
         self.handed_over
     }

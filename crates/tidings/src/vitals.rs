@@ -14,7 +14,7 @@ pub(crate) enum Worker {
     Upkeep,
     /// The thread that writes to the store.
     Writer,
-    /// The tasks that learn what other nodes commit.
+    /// The tasks that learn of the commits of other nodes.
     Nodes,
 }
 

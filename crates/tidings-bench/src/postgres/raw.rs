@@ -27,7 +27,7 @@ const UNREAD: i16 = 0;
 /// The place of such events among the counts of a feed.
 const KIND: usize = 12;
 
-/// About what an event takes.
+/// About as many bytes as an event.
 const EVENT_BYTES: i64 = 600;
 
 const INSERT: &str = "\

@@ -30,7 +30,7 @@ pub fn update(data: &[u8]) {
     assert_eq!(fields(read), fields(update));
 }
 
-/// What an update says.
+/// All fields of an update, for a comparison.
 fn fields(mut update: Update) -> (impl PartialEq + std::fmt::Debug, Option<Box<str>>) {
     let metadata = update.take_metadata_json();
     let numbers = (update.sequence(), update.renotifies());

@@ -1,4 +1,4 @@
-//! The response to a publisher who speaks for another system.
+//! The response to a publisher that names another system.
 
 use axum::http::StatusCode;
 use tidings_event::ErrorCode;

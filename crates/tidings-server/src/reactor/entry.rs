@@ -79,7 +79,7 @@ pub(super) struct Entry {
     validity: Option<Validity>,
     chunked: bool,
     keep_alive: bool,
-    /// The rest of what was begun and must be completed: one frame at most.
+    /// The rest of a frame that was begun and must be completed.
     unsent: Bytes,
     /// Nothing follows `unsent`, which the client must have taken by this moment.
     ends_by: Option<Instant>,

@@ -42,8 +42,9 @@ pub(crate) async fn healthz() -> Json<Value> {
 }
 
 /// Answers while the server accepts requests, its tasks run and the store responds, once the revoked tokens of a
-/// shared store are known. A lost bus between nodes makes the server degraded and not unready: it serves everything, and only what other nodes store arrives a few seconds late. If
-/// it were unready, a failure of the bus would take all nodes out of service at once.
+/// shared store are known. A lost bus between nodes makes the server degraded and not unready: it serves all
+/// requests, and only events of other nodes arrive a few seconds late. If it were unready, a failure of the bus would
+/// take all nodes out of service at once.
 #[cfg_attr(feature = "openapi", utoipa::path(
     get,
     path = "/readyz",

@@ -12,7 +12,7 @@ use crate::sync::{now, sleep_until};
 /// The time between two batches of messages. Hints that come meanwhile go together, those of one feed as one.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Sends what is announced, the first hint after a pause at once. What cannot be sent is dropped and counted.
+/// Sends the announced heads, the first hint after a pause at once. A hint that cannot be sent is dropped and counted.
 pub(crate) async fn announce(
     outbox: Arc<Outbox>,
     bus: Arc<dyn Bus>,

@@ -9,7 +9,7 @@ use crate::heads::Heads;
 use crate::hub::{Finder, Hub};
 use crate::metrics::Metrics;
 
-/// Passes on to the hub what other nodes announce. Nothing in a message is believed beyond that a feed is worth
+/// Passes the hints of other nodes to the hub. Nothing in a message is believed beyond that a feed is worth
 /// a look.
 pub(crate) async fn listen(
     bus: Arc<dyn Bus>,

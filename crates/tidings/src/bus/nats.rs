@@ -138,8 +138,9 @@ impl Bus for NatsBus {
             if self.notices.has_dropped.swap(false, Ordering::Acquire) {
                 return Received::Missed;
             }
-            // What others send before the server has the subscription is lost, and may come after any look at the
-            // store. So the look waits for a message of this node itself.
+            // Hints that other nodes send before the server has the subscription are lost, and their commits can be
+            // later than any comparison of heads so far. So the comparison waits for a message of this node
+            // itself.
             let connections = self.notices.connections.load(Ordering::Acquire);
             if self.notices.greeted.load(Ordering::Relaxed) < connections {
                 let (subject, hello) = (self.subject.clone(), self.hello.clone());

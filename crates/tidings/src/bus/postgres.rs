@@ -165,7 +165,7 @@ impl Line {
         }
         self.state.is_connected.store(true, Ordering::Relaxed);
         tracing::info!("connected to the bus between nodes");
-        // What was sent while nobody listened is lost.
+        // Hints that were sent while this node did not listen are lost.
         let receiver = Receiver {
             incoming: self.incoming.clone(),
             state: Arc::clone(&self.state),
@@ -222,13 +222,13 @@ struct Receiver {
 }
 
 impl Receiver {
-    /// Takes what the server sends, until the connection ends. Awaiting the driver itself would drop the
+    /// Takes the messages of the server until the connection ends. Awaiting the driver itself would drop the
     /// notifications.
     async fn drive(&self, driver: &mut Driver) -> Ended {
         loop {
             match poll_fn(|cx| driver.poll_message(cx)).await {
                 Some(Ok(AsyncMessage::Notification(notification))) => {
-                    // What is no text of ours is rejected as a message of no bytes.
+                    // A payload of another program becomes an empty message, which the reader of messages rejects.
                     let text = notification.payload();
                     let message = BASE64_STANDARD_NO_PAD.decode(text).unwrap_or_default();
                     self.pass(Received::Message(message.into()));

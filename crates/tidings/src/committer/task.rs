@@ -26,7 +26,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) activity: Arc<Activity>,
     pub(crate) vitals: Arc<Vitals>,
-    /// Tells other nodes what was committed.
+    /// Announces commits to other nodes.
     pub(crate) outbox: Option<Arc<Outbox>>,
 }
 

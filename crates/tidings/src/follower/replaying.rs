@@ -1,4 +1,4 @@
-//! How a follower reads from the store what its windows do not hold.
+//! How a follower reads the changes that its windows do not hold from the store.
 
 use tidings_event::{Deletion, ResetReason, Rev, StatusChange, StreamItem};
 

@@ -267,7 +267,7 @@ fn shows_only_the_last_texts_of_an_event_that_wait() {
     hub.deliver(owner, vec![texts(6, other)]);
     assert_eq!(revs(take(&fast, 2, ALL)), [4, 5, 6]);
     assert_eq!(revs(take(&slow, 0, ALL)), [4, 5, 6]);
-    // What is not taken yet replaces nothing.
+    // A frame beyond the limit of a take replaces no frame within it.
     let (hub, owner) = hub_and_owner();
     let slow = hub.join(owner, owner);
     hub.deliver(owner, vec![texts(1, one), counted(2), texts(3, one)]);

@@ -32,7 +32,7 @@ pub(crate) struct ContentUpdate {
 }
 
 impl ContentUpdate {
-    /// What it takes at most, beside the columns that stay.
+    /// The most bytes that the updated event takes, without the columns that stay.
     pub(crate) fn stored_bytes(&self) -> u64 {
         EVENT_BYTES + self.text_bytes()
     }
@@ -96,9 +96,9 @@ pub(crate) enum UpdateOutcome {
     },
     /// The events of the owner would take too many bytes.
     OverQuota {
-        /// What the event would take.
+        /// The bytes that the event would take.
         bytes: u64,
-        /// What the events of the owner take.
+        /// The bytes that the events of the owner take.
         used: u64,
     },
     /// The disk is nearly full.

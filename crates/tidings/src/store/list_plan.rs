@@ -9,7 +9,7 @@ use super::search_walk::{FoundEvents, TimeBudget};
 use super::wanted::{Wanted, sides};
 use super::{MatchPage, Matching, Side, Target, Unread};
 
-/// The most events of one piece of what a bulk change matches.
+/// The most events that a bulk change reads at a time.
 const MATCH_PAGE: u64 = 4096;
 
 /// The events that a page reads.
@@ -51,7 +51,7 @@ impl<'a> ListPlan<'a> {
         }
     }
 
-    /// Plans a piece of what a bulk change matches, the oldest first.
+    /// Plans a read of events that a bulk change matches, the oldest first.
     pub(super) const fn of_matching(
         matching: &'a Matching,
         needle: Option<&'a str>,

@@ -9,7 +9,7 @@ use tidings_event::{Event, EventId, OwnerId, Receipt, Rev, Timestamp};
 use super::StoreError;
 use crate::quota::EVENT_BYTES;
 
-/// An event to be stored, with what the engine has computed from it.
+/// An event to be stored, with the values that the engine has computed from it.
 #[derive(Debug)]
 pub(crate) struct Submission {
     /// The event with its owner and system id, but without its metadata, which as parsed values can take

@@ -50,7 +50,7 @@ async fn carries_messages_between_the_nodes_of_one_installation() {
     assert_eq!(message(&one).await, largest);
     stranger.send(Bytes::from_static(b"own")).await.unwrap();
     assert_eq!(message(&stranger).await, "own");
-    // What is no message of ours is handed on as one that nobody reads.
+    // A notification of another program is passed on as an empty message, which no node reads.
     let channel = format!("tidings_{}", system.as_uuid().simple());
     database.query(&format!("NOTIFY {channel}, 'not base64!'"));
     assert_eq!(message(&two).await, "");

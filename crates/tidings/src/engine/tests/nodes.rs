@@ -116,7 +116,7 @@ async fn a_hint_costs_one_read_however_many_subscribers_a_feed_has() {
         subscriber.follow_to_head().await;
         assert_eq!((subscriber.frames, subscriber.lives), (1, 1));
     }
-    // What the subscribers themselves look up to know the head.
+    // The reads with which the subscribers themselves look up the head.
     let looked = SUBSCRIBERS;
     let reads = cluster.store.reads.load(Ordering::Relaxed) - before;
     assert_eq!((cluster.refills(), reads - looked), (1, 0));
@@ -276,7 +276,7 @@ async fn subscribers_read_the_store_if_a_refill_is_incomplete() {
     subscriber.follow_to_live(2).await;
     assert_eq!(subscriber.summary, one.summary(user).await.unwrap().counts);
     assert_eq!(cluster.metrics(1).refills_incomplete.get(), 1);
-    // What comes after it is exact again.
+    // The next frames are exact again.
     one.publish(event(Some(user))).await.unwrap();
     cluster.network.reconnect();
     subscriber.follow_to_head().await;

@@ -43,7 +43,7 @@ impl BeforeUpdate {
         self.event.to_json_with(self.metadata.as_deref()).into()
     }
 
-    /// What `update` makes of it.
+    /// The event after `update`, or why it stays as it is.
     pub(crate) fn after(
         &self,
         update: &ContentUpdate,

@@ -1,4 +1,4 @@
-//! The counts of what an owner sees, from the rows of the feeds and a few counters.
+//! The counts of an owner's list, from the rows of the feeds and a few counters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +102,7 @@ impl ReadConnection {
         Ok(counts)
     }
 
-    /// The categories and actions of what `owner` sees.
+    /// The categories and actions of the events that `owner` sees.
     pub(crate) fn types(&self, owner: OwnerId) -> rusqlite::Result<EventTypes> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;

@@ -1,4 +1,4 @@
-//! Removes what users did to system events that were deleted.
+//! Removes the users' overlays of deleted system events.
 
 use rusqlite::{OptionalExtension as _, Transaction};
 use tidings_event::{Severity, Status};

@@ -1,4 +1,4 @@
-//! A feed in a transaction: its row, and what goes to its lists.
+//! A feed in a transaction: its row, and the events that go to its lists.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ struct Unmeasured {
     up_to: Rev,
 }
 
-/// Selects what [`Feed::read`] reads, in its order. A constant text, because each commit reads many feeds.
+/// Selects the columns of [`Feed::read`], in its order. A constant text, because each commit reads many feeds.
 macro_rules! select_feed {
     ($condition:literal) => {
         concat!(

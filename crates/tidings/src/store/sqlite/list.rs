@@ -1,4 +1,4 @@
-//! Pages of what an owner sees, with their counts, and the events that a bulk change matches.
+//! Pages of an owner's list, with their counts, and the events that a bulk change matches.
 
 use rusqlite::{CachedStatement, Connection};
 use tidings_event::{EventFilter, EventId, OwnerId, PageRequest, PageToken, Total};
@@ -15,7 +15,7 @@ use crate::store::wanted::Wanted;
 use crate::store::{EncodedEvents, ListPage, MatchPage, Matching, Unread};
 
 impl ReadConnection {
-    /// A page of what `owner` sees, with its counts, from one snapshot.
+    /// A page of the list of `owner`, with its counts, from one snapshot.
     pub(crate) fn list(
         &self,
         owner: OwnerId,
@@ -55,7 +55,7 @@ impl ReadConnection {
         })
     }
 
-    /// A piece of what `owner` sees and `matching` matches, the oldest first.
+    /// Some of the events that `owner` sees and `matching` matches, the oldest first.
     pub(crate) fn matching(
         &self,
         owner: OwnerId,

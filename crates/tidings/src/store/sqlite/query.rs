@@ -17,7 +17,7 @@ pub(super) struct Query {
     pub(super) values: Vec<Value>,
 }
 
-/// Whether a filter asks for what only the event's row has.
+/// Whether a filter needs a column that only the row of `event` has.
 pub(super) const fn needs_row(wanted: &Wanted<'_>) -> bool {
     let filter = wanted.filter;
     !filter.category.is_empty()
@@ -40,7 +40,7 @@ impl Query {
         self.bind(i64::try_from(number).unwrap_or(i64::MAX).into())
     }
 
-    /// Writes the conditions for what only the row of `event` has.
+    /// Writes the conditions on columns that only the row of `event` has.
     pub(super) fn filter_rows(&mut self, wanted: &Wanted<'_>) {
         let filter = wanted.filter;
         let categories: Vec<_> = filter.category.iter().map(Category::as_str).collect();

@@ -52,7 +52,7 @@ pub(super) fn count(
     Ok(total)
 }
 
-/// The blocks that may contain `needle`, and of each feed what is in no block yet.
+/// The blocks that may contain `needle`, and the part of each feed that is in no block yet.
 fn candidates(
     connection: &Connection,
     viewer: &Viewer,

@@ -116,7 +116,7 @@ impl ReadConnection {
             let has_room = bytes < BYTES_AT_A_TIME || filling.is_some();
             Ok(blocks.len() < BLOCKS_AT_A_TIME && has_room)
         })?;
-        // A feed in which mostly other things happen than new events: what there is makes a block.
+        // The feed has more changes than new events: its few events make a block.
         if blocks.is_empty() {
             reached = head;
             if let Some((builder, mut block)) = filling {

@@ -29,7 +29,7 @@ struct Branch {
     list: List,
     /// Whether the list has the order that is asked for.
     is_sorted: bool,
-    /// Whether the list has only what is asked for by status and severity.
+    /// Whether the list has only events of the wanted statuses and severities.
     is_of_kind: bool,
 }
 

@@ -25,7 +25,7 @@ pub(super) fn pairs_of_system() -> String {
 }
 
 impl ReadConnection {
-    /// The first [`EventType::MAX`] pairs of what `owner` sees, sorted.
+    /// The first [`EventType::MAX`] pairs of the events that `owner` sees, sorted.
     pub(crate) fn type_pairs(&self, owner: OwnerId) -> rusqlite::Result<Vec<EventType>> {
         let transaction = self.connection.unchecked_transaction()?;
         let viewer = self.viewer(owner)?;

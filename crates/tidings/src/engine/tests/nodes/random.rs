@@ -30,7 +30,7 @@ pub(super) async fn change(
     for _ in 0..CHANGES {
         let user = users[dice.usize(..users.len())];
         let id = ids[dice.usize(..ids.len())];
-        // What another one has deleted is no longer found.
+        // A change finds nothing if another node has deleted the event.
         match dice.u32(..8) {
             0 | 1 => {
                 let owner = Some(user);
