@@ -107,6 +107,7 @@ macro_rules! conformance {
                 cases::clocks::keeps_the_last_stored_events_whatever_their_times,
                 cases::clocks::a_jump_of_the_wall_clock_deletes_nothing,
                 cases::clocks::an_event_with_an_impossible_time_ages_from_its_storage,
+                cases::clocks::the_time_of_a_system_event_never_goes_back,
                 cases::search::search_in_a_long_feed_agrees_with_the_model,
                 cases::list::pages_hold_every_event_once_newest_first,
                 cases::list::filters_select_events_but_not_counts,

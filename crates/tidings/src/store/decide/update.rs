@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tidings_event::wire::EventFields;
-use tidings_event::{CountDelta, Event, OwnerId, Status};
+use tidings_event::{CountDelta, Event, OwnerId, Status, Timestamp};
 
 use crate::store::{ContentUpdate, UpdateOutcome};
 
@@ -22,6 +22,9 @@ pub(crate) struct BeforeUpdate {
 pub(crate) struct AfterUpdate {
     pub(crate) status: Status,
     pub(crate) sequence: Option<u64>,
+    /// The stored time. Of a system event, it is never earlier than before: readers keep the later of its time and
+    /// that of their mark, and cannot take back a time that they have.
+    pub(crate) updated_at: Timestamp,
     pub(crate) json: Bytes,
     pub(crate) counts: CountDelta,
 }
@@ -109,6 +112,10 @@ impl BeforeUpdate {
         Ok(AfterUpdate {
             status,
             sequence: update.sequence.or(self.sequence),
+            updated_at: match update.owner == system {
+                true => update.at.max(event.updated_at),
+                false => update.at,
+            },
             json: json.into(),
             counts,
         })

@@ -246,7 +246,7 @@ impl Applying<'_, '_> {
                 "INSERT INTO overlay (feed, system_rev, changed_rev, status, deleted, updated_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (feed, system_rev) DO UPDATE SET \
                  changed_rev = excluded.changed_rev, status = excluded.status, \
-                 deleted = excluded.deleted, updated_at = excluded.updated_at",
+                 deleted = excluded.deleted, updated_at = max(updated_at, excluded.updated_at)",
             )?
             .execute(params![
                 key,

@@ -67,7 +67,7 @@ pub(super) fn apply(
     let changed = Listed {
         content_rev: Some(rev),
         kind: Kind::of(update.severity, after.status),
-        updated_at: nanoseconds(update.at),
+        updated_at: nanoseconds(after.updated_at),
         ..listed
     };
     feed.replace(&listed, changed)?;

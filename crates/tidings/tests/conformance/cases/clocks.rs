@@ -1,14 +1,14 @@
-//! Retention with wrong clocks, of publishers and of the machine.
+//! Wrong clocks, of publishers and of the machine: retention, and the times of changes.
 
 use std::time::Duration;
 
-use tidings::{Change, Config, ManualClock, Selection, Start, StreamItem, Tidings};
-use tidings_event::{OwnerId, Severity, Timestamp};
+use tidings::{Change, Config, Event, ManualClock, Selection, Start, Status, StreamItem, Tidings};
+use tidings_event::{OwnerId, Severity, Sort, Timestamp};
 
 use super::{builder, built, event};
 use crate::listed;
-use crate::model::user;
-use crate::reader::{STUCK, next};
+use crate::model::{sort_events, user};
+use crate::reader::{Reader, STUCK, next};
 use crate::test_dir::TestDir;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -166,5 +166,52 @@ pub(crate) async fn an_event_with_an_impossible_time_ages_from_its_storage(dir: 
     until_left(&tidings, user(0), 2).await;
     clock.advance(DAY * 2);
     until_left(&tidings, user(0), 0).await;
+    tidings.close().await;
+}
+
+/// Readers keep the later of the time of a system event and that of their mark, so neither can go back: a reader
+/// could not take back the time that it has. Nodes have different clocks, and the clock of a machine can be set.
+pub(crate) async fn the_time_of_a_system_event_never_goes_back(dir: TestDir) {
+    let clock = ManualClock::new(now());
+    let mut config = dir.config();
+    config.clock = clock.clock();
+    let tidings = open(config).await;
+    for text in ["updated", "marked"] {
+        publish(&tidings, None, text, now() - DAY).await;
+    }
+    let mut reader = Reader::new(user(0), &tidings);
+    reader.reconnect(&tidings).await;
+    let listed = listed::all(&tidings, user(0)).await;
+    let of = |text| {
+        let mut events = listed.iter();
+        let event = events.find(|event| event.description == text);
+        event.expect("it was published").id
+    };
+    let (updated, marked) = (of("updated"), of("marked"));
+    for (hours, status) in [(2, Status::Read), (1, Status::Unread), (3, Status::Read)] {
+        let at = now() + Duration::from_secs(hours * 3600);
+        clock.set_wall(at);
+        let update = Event::update(updated)
+            .with_severity(Severity::Informational)
+            .with_description(format!("hour {hours}"));
+        let update = update.build().expect("the update keeps the rules");
+        tidings.update(update).await.expect("it is updated");
+        let selection = Selection::ids([marked]);
+        let change = Change::Status(status);
+        let change = tidings.change(user(0), selection, change).await;
+        assert_eq!(change.expect("it is marked").count, 1);
+        let summary = tidings.summary(user(0)).await.expect("readable");
+        while !reader.has_reached(summary.cursor) {
+            reader.step().await;
+        }
+        let listed = listed::all(&tidings, user(0)).await;
+        let latest = at.max(now() + Duration::from_secs(2 * 3600));
+        for event in &listed {
+            assert_eq!(event.updated_at, latest, "{} at {at}", event.description);
+        }
+        let mut seen: Vec<_> = reader.inbox.values().cloned().collect();
+        sort_events(&mut seen, Sort::default());
+        assert_eq!(seen, listed, "at {at}");
+    }
     tidings.close().await;
 }

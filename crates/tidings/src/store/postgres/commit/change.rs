@@ -235,7 +235,9 @@ impl Applying<'_, '_, '_> {
             state,
             severity,
             changed_rev,
-            updated_at: self.step.at,
+            // As of an updated event of the system, the time never goes back.
+            updated_at: overlay
+                .map_or(self.step.at, |overlay| overlay.updated_at.max(self.step.at)),
             is_changed: true,
         };
         self.state.overlays.insert(key, changed);

@@ -56,7 +56,7 @@ impl State<'_> {
         event.bytes = bytes;
         event.severity = update.severity;
         event.status = after.status;
-        event.updated_at = update.at;
+        event.updated_at = after.updated_at;
         content.before.event.severity = event.severity;
         content.before.event.status = event.status;
         content.before.event.updated_at = event.updated_at;
