@@ -2,6 +2,7 @@
 
 mod changes;
 mod publishing;
+mod updating;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,14 @@ use tokio::task::JoinSet;
 
 use crate::caller::{Caller, Response, User};
 use crate::findings::{Findings, Moment, Phase};
-use crate::history::History;
+use crate::history::{Feed, History};
 use crate::site::NODES;
 
 /// The longest pause of an actor between two requests.
 const PAUSE: Duration = Duration::from_millis(60);
+
+/// The longest pause before a publisher sends a request again.
+const AGAIN: Duration = Duration::from_millis(400);
 
 /// The severities of events. Bulk deletions choose the last one.
 const SEVERITIES: [Severity; 4] = [
@@ -33,9 +37,10 @@ enum Role {
     Marker,
     BulkMarker,
     Deleter,
+    Updater,
 }
 
-const ROLES: [Role; 15] = [
+const ROLES: [Role; 18] = [
     Role::Publisher,
     Role::Publisher,
     Role::Publisher,
@@ -52,6 +57,9 @@ const ROLES: [Role; 15] = [
     Role::BulkMarker,
     Role::BulkMarker,
     Role::Deleter,
+    Role::Updater,
+    Role::Updater,
+    Role::Updater,
 ];
 
 /// The state that all actors and followers of a run share.
@@ -97,6 +105,7 @@ impl Actor {
                 Role::BulkMarker => self.change_many(false).await,
                 Role::Deleter if self.dice.u8(..4) == 0 => self.change_many(true).await,
                 Role::Deleter => self.change_one(true).await,
+                Role::Updater => self.update().await,
             }
             let pause = PAUSE.mul_f64(self.dice.f64());
             findings.pause_while_busy(pause).await;
@@ -105,6 +114,15 @@ impl Actor {
 
     fn user(&mut self) -> User {
         self.dice.usize(..self.shared.caller.users())
+    }
+
+    /// A feed to publish to, or whose events to update.
+    fn feed(&mut self) -> Feed {
+        if self.dice.u8(..6) == 0 {
+            Feed::System
+        } else {
+            Feed::User(self.user())
+        }
     }
 
     fn door(&mut self) -> usize {

@@ -97,6 +97,20 @@ impl Caller {
         response(request.bearer_auth(&self.publisher).timeout(patience)).await
     }
 
+    /// Updates an event.
+    pub(crate) async fn update(
+        &self,
+        door: usize,
+        id: Uuid,
+        body: &Value,
+        patience: Duration,
+    ) -> Response {
+        let request = self
+            .request(door, Method::PUT, &format!("/{id}"))
+            .json(body);
+        response(request.bearer_auth(&self.publisher).timeout(patience)).await
+    }
+
     /// Sends a request of a user.
     pub(crate) async fn ask(
         &self,

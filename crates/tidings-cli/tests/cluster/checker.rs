@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::actors::Shared;
 use crate::caller::User;
 use crate::findings::Phase;
-use crate::follower::{Follower, Inbox, key_of};
+use crate::follower::{Follower, Inbox, State, key_of};
 use crate::history::Key;
 use crate::site::{Database, NODES};
 
@@ -133,16 +133,16 @@ async fn check_user(
             ));
         }
     }
-    let mut events: HashMap<Key, Event> = HashMap::new();
+    let mut events: HashMap<Key, State> = HashMap::new();
     let mut recount = Summary::default();
     for event in &list {
         let event: Event = serde_json::from_value(event.clone()).map_err(|e| e.to_string())?;
         let key = key_of(user, &event)?;
         let record = shared.history.record();
-        record.check_seen(key, event.severity, &event.description)?;
+        let update = record.check_seen(key, event.severity, &event.description)?;
         drop(record);
         recount.add(event.status, event.severity, 1);
-        if events.insert(key, event).is_some() {
+        if events.insert(key, State::of(&event, update)).is_some() {
             return Err(format!("the list has {key:?} twice"));
         }
     }
@@ -177,12 +177,12 @@ fn difference(one: &[Value], other: &[Value]) -> Option<String> {
 }
 
 /// Compares the list with the inbox that a client has built from a stream.
-fn compare(inbox: &Inbox, events: &HashMap<Key, Event>, head: &InboxSummary) -> Result<(), String> {
+fn compare(inbox: &Inbox, events: &HashMap<Key, State>, head: &InboxSummary) -> Result<(), String> {
     for (key, event) in events {
         let Some(state) = inbox.events.get(key) else {
             return Err(format!("{key:?} is in the list and did not come"));
         };
-        if (state.status, state.updated_at) != (event.status, event.updated_at) {
+        if state != event {
             return Err(format!(
                 "{key:?} is {state:?} in the stream and in the list {event:?}"
             ));

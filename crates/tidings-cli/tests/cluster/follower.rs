@@ -17,7 +17,7 @@ use crate::caller::User;
 use crate::findings::Phase;
 use crate::history::Key;
 use crate::site::NODES;
-pub(crate) use inbox::{Inbox, key_of};
+pub(crate) use inbox::{Inbox, State, key_of};
 use stream::{End, Stream};
 
 /// The streams of each user: one begins at each node, one at the load balancer.

@@ -1,6 +1,8 @@
 //! The requests that were sent, with their results. A request is recorded before it is sent, so that a reader
 //! never sees an event that is not in the history.
 
+mod updates;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
@@ -9,6 +11,7 @@ use uuid::Uuid;
 
 use crate::caller::User;
 use crate::findings::Moment;
+pub(crate) use updates::Updates;
 
 /// A feed that events are published to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +37,7 @@ pub(crate) struct Sent {
     pub(crate) begun: Moment,
     /// When it was first known to be stored, and which content.
     pub(crate) stored: Option<(Moment, usize)>,
+    pub(crate) updates: Updates,
 }
 
 /// The events of one publish request, which is stored whole or not at all, and the responses to all its repetitions.
@@ -102,6 +106,8 @@ pub(crate) struct Record {
     pub(crate) present: HashSet<Key>,
     /// The stored events of each feed, in the order of their responses.
     stored: HashMap<Feed, Vec<Key>>,
+    /// How many updates of events of each feed have begun.
+    updated: HashMap<Feed, u64>,
 }
 
 impl History {
@@ -128,6 +134,7 @@ impl Record {
                 contents,
                 begun,
                 stored: None,
+                updates: Updates::default(),
             };
             assert!(self.sent.insert(key, sent).is_none(), "ids are new");
         }
@@ -202,11 +209,7 @@ impl Record {
         let sent = &self.sent[&key];
         let was_stored = sent.stored.is_some_and(|(stored, _)| stored < at);
         // Retention deletes events of the system.
-        !was_stored
-            || key.feed == Feed::System
-            || self
-                .actions_on(user, key, sent.severity)
-                .any(|action| action.deed == Deed::Delete)
+        !was_stored || key.feed == Feed::System || self.can_be_deleted(user, key)
     }
 
     /// A stored event that a user can see, more often a new one.
@@ -216,31 +219,48 @@ impl Record {
         } else {
             Feed::User(user)
         };
+        self.choose_in(feed, 20, dice)
+    }
+
+    /// A stored event of a feed, half the time one of the newest.
+    pub(crate) fn choose_in(
+        &self,
+        feed: Feed,
+        newest: usize,
+        dice: &mut fastrand::Rng,
+    ) -> Option<Key> {
         let stored = self.stored.get(&feed)?;
-        let newest = if dice.bool() { 20 } else { stored.len() };
+        let newest = if dice.bool() { newest } else { stored.len() };
         let first = stored.len().saturating_sub(newest);
         dice.choice(&stored[first..]).copied()
     }
 
-    /// Checks that an event that a user sees is one that was sent to this user.
+    /// Checks that an event that a user sees is one that was sent to this user. Returns the number of its last
+    /// update.
     pub(crate) fn check_seen(
         &self,
         key: Key,
         severity: Severity,
         description: &str,
-    ) -> Result<(), String> {
+    ) -> Result<u64, String> {
         let Some(sent) = self.sent.get(&key) else {
             return Err(format!("nobody sent {key:?}"));
         };
-        let content = sent.contents.iter().position(|one| one == description);
+        let (published, number) = updates::read(description)?;
+        let content = sent.contents.iter().position(|one| one == published);
         if content.is_none() || sent.severity != severity {
             return Err(format!("{key:?} was not sent with {description:?}"));
+        }
+        if number > sent.updates.sent {
+            return Err(format!(
+                "{key:?} has the update {number}, which was not sent"
+            ));
         }
         match sent.stored {
             Some((_, acknowledged)) if content != Some(acknowledged) => {
                 Err(format!("{key:?} has not the content that was acknowledged"))
             }
-            _ => Ok(()),
+            _ => Ok(number),
         }
     }
 }

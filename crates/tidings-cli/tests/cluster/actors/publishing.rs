@@ -8,13 +8,10 @@ use serde_json::{Value, json};
 use tidings_event::Severity;
 use uuid::Uuid;
 
-use super::{Actor, SEVERITIES};
+use super::{AGAIN, Actor, SEVERITIES};
 use crate::caller::{Response, owner};
 use crate::findings::Phase;
 use crate::history::{Feed, Key};
-
-/// The longest pause before a request is sent again.
-const AGAIN: Duration = Duration::from_millis(400);
 
 /// The body of a publish request for each of the contents of its events.
 struct Bodies {
@@ -57,14 +54,6 @@ impl Actor {
         self.dice.shuffle(&mut feeds);
         feeds.truncate(self.dice.usize(feeds.len() / 2..=feeds.len()));
         self.publish_batch(&feeds, false).await;
-    }
-
-    fn feed(&mut self) -> Feed {
-        if self.dice.u8(..6) == 0 {
-            Feed::System
-        } else {
-            Feed::User(self.user())
-        }
     }
 
     fn id(&mut self) -> Uuid {

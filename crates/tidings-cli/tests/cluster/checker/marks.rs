@@ -2,28 +2,29 @@
 
 use std::collections::HashMap;
 
-use tidings_event::{Event, Status};
+use tidings_event::Status;
 
 use super::name;
 use crate::actors::Shared;
 use crate::caller::User;
 use crate::findings::Moment;
+use crate::follower::State;
 use crate::history::{Action, Deed, Feed, Key, Outcome, Publication, Record, Sent};
 use crate::site::KEPT_OF_SYSTEM;
 
-/// Every acknowledged publish is there unless it was deleted, acknowledged deletions hold, and so do the marks that
-/// were acknowledged last.
+/// Every acknowledged publish is there unless it was deleted, acknowledged deletions hold, and so do the marks and
+/// updates that were acknowledged last.
 pub(super) fn check_states(
     shared: &Shared,
     user: User,
-    events: &HashMap<Key, Event>,
+    events: &HashMap<Key, State>,
 ) -> Result<(), String> {
     let record = shared.history.record();
     for (key, sent) in &record.sent {
         if !matches!(key.feed, Feed::System) && key.feed != Feed::User(user) {
             continue;
         }
-        let found = events.get(key).map(|event| event.status);
+        let found = events.get(key);
         check_state(&record, user, *key, sent, found).map_err(|finding| {
             let actions: Vec<&Action> = record.actions_on(user, *key, sent.severity).collect();
             format!("{key:?} {finding}; {sent:?}; {actions:?}")
@@ -37,7 +38,7 @@ fn check_state(
     user: User,
     key: Key,
     sent: &Sent,
-    found: Option<Status>,
+    found: Option<&State>,
 ) -> Result<(), String> {
     let mut is_deleted = false;
     let mut can_be_deleted = key.feed == Feed::System && can_be_expired(record, sent);
@@ -65,6 +66,10 @@ fn check_state(
     if is_deleted {
         return Err("is there although its deletion was acknowledged".to_owned());
     }
+    if found.update < sent.updates.acknowledged {
+        return Err(format!("has the update {}", found.update));
+    }
+    let found = found.status;
     // The state is that of its creation, or of a mark after which no acknowledged one began.
     let can_be = |action: &Action| match (action.deed, action.outcome) {
         (Deed::Mark(status), Outcome::Done(end)) => {
@@ -136,12 +141,17 @@ pub(super) fn check_publications(shared: &Shared) {
             "publication {number} {finding}: {publication:?}"
         ));
     }
+    let (mut sent, mut updated) = (0, 0);
+    for Sent { updates, .. } in record.sent.values() {
+        sent += updates.sent;
+        updated += u64::from(updates.sent > 0);
+    }
     let done = record.actions.iter();
     let done = done.filter(|action| matches!(action.outcome, Outcome::Done(_)));
     let [created, repeated, unknown, conflicts] = totals;
     shared.findings.tell(format_args!(
         "{} publications of {} events: {created} stored, {repeated} repeated, {conflicts} conflicts, {unknown} \
-         responses missing; {} of {} changes acknowledged",
+         responses missing; {} of {} changes acknowledged; {sent} updates of {updated} events",
         record.publications.len(),
         record.sent.len(),
         done.count(),

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tidings_event::{Event, InboxSummary};
+use tidings_event::InboxSummary;
 use tokio::time::timeout;
 
 use crate::actors::Shared;
 use crate::caller::User;
 use crate::findings::Moment;
-use crate::follower::Fresh;
+use crate::follower::{Fresh, State};
 use crate::history::{Feed, Key};
 
 /// How long a replay can take.
@@ -21,7 +21,7 @@ pub(super) async fn check_fresh(
     shared: &Shared,
     user: User,
     node: usize,
-    events: &HashMap<Key, Event>,
+    events: &HashMap<Key, State>,
     head: &InboxSummary,
 ) -> Result<(), String> {
     let read = timeout(STUCK, Fresh::read(shared, user, node)).await;

@@ -100,17 +100,16 @@ impl Counts {
         }
     }
 
-    /// The state of an event that came has changed; `None` if it was deleted.
+    /// The status and severity of an event that came have changed; `None` if it was deleted.
     pub(super) fn change(
         &mut self,
-        before: Status,
-        after: Option<Status>,
-        severity: Severity,
+        before: (Status, Severity),
+        after: Option<(Status, Severity)>,
     ) -> Result<(), String> {
         let mut delta = CountDelta::default();
-        delta.add(before, severity, -1);
-        if let Some(after) = after {
-            delta.add(after, severity, 1);
+        delta.add(before.0, before.1, -1);
+        if let Some((status, severity)) = after {
+            delta.add(status, severity, 1);
         }
         self.recount = changed(&self.recount, &delta)?;
         Ok(())

@@ -8,7 +8,7 @@ use tidings_event::{
 };
 
 use super::counts::Counts;
-use super::order::check_order;
+use super::order::Revs;
 use crate::caller::{User, owner};
 use crate::history::{Feed, History, Key};
 
@@ -17,7 +17,24 @@ use crate::history::{Feed, History, Key};
 pub(crate) struct State {
     pub(crate) status: Status,
     pub(crate) updated_at: Timestamp,
-    severity: Severity,
+    pub(crate) severity: Severity,
+    /// The number of the last update of the event.
+    pub(crate) update: u64,
+}
+
+impl State {
+    pub(crate) fn of(event: &Event, update: u64) -> Self {
+        Self {
+            status: event.status,
+            updated_at: event.updated_at,
+            severity: event.severity,
+            update,
+        }
+    }
+
+    const fn kind(self) -> (Status, Severity) {
+        (self.status, self.severity)
+    }
 }
 
 /// A client's events and counts, which survive its connections.
@@ -29,6 +46,8 @@ pub(crate) struct Inbox {
     created: HashSet<Key>,
     counts: Counts,
     pub(crate) cursor: Option<Cursor>,
+    /// The revs of updates that live frames have told or passed over.
+    updates: Revs,
     /// Whether this connection has begun.
     has_begun: bool,
     pub(crate) frames: u64,
@@ -42,6 +61,7 @@ impl Inbox {
             created: HashSet::new(),
             counts: Counts::of_nothing(),
             cursor: None,
+            updates: Revs::default(),
             has_begun: false,
             frames: 0,
         }
@@ -86,7 +106,9 @@ impl Inbox {
             return Err(format!("a connection begins with {item:?}"));
         }
         if let Some(before) = self.cursor {
-            check_order(before, &item, is_live, self.user)?;
+            let updates = Revs::of_updates(before, &item, is_live, self.user)?;
+            self.updates.add(updates);
+            self.check_updates(history)?;
         }
         self.cursor = Some(cursor);
         match item {
@@ -98,20 +120,24 @@ impl Inbox {
                 self.counts.replay();
             }
             StreamItem::Live { summary, .. } => self.counts.go_live(summary),
-            StreamItem::Created { event, .. } => self.create(&event, history)?,
+            StreamItem::Created { event, .. } => self.create(&event, is_live, history)?,
+            StreamItem::Updated { change, .. } => {
+                self.update(&change.event, history)?;
+                self.counts.apply(change.counts.as_ref())?;
+            }
             StreamItem::Status { change, .. } => {
                 for event in change.events() {
                     let key = self.key(event);
                     match self.events.get_mut(&key) {
                         Some(state) => {
-                            let before = std::mem::replace(&mut state.status, change.status);
+                            let before = state.kind();
+                            state.status = change.status;
                             // Of an event of the system, both its own time and that of the mark count.
                             state.updated_at = match key.feed {
                                 Feed::System => state.updated_at.max(change.updated_at),
                                 Feed::User(_) => change.updated_at,
                             };
-                            let after = Some(change.status);
-                            self.counts.change(before, after, state.severity)?;
+                            self.counts.change(before, Some(state.kind()))?;
                         }
                         None if self.counts.are_exact() => {
                             return Err(format!("a mark of {key:?}, which is not in the list"));
@@ -126,7 +152,7 @@ impl Inbox {
                 for event in deletion.events() {
                     let key = self.key(event);
                     if let Some(state) = self.events.remove(&key) {
-                        self.counts.change(state.status, None, state.severity)?;
+                        self.counts.change(state.kind(), None)?;
                     }
                 }
                 self.counts.apply(deletion.counts.as_ref())?;
@@ -139,22 +165,69 @@ impl Inbox {
         self.compare()
     }
 
-    fn create(&mut self, event: &Event, history: &History) -> Result<(), String> {
+    fn create(&mut self, event: &Event, is_live: bool, history: &History) -> Result<(), String> {
         let key = self.key_of(event)?;
         let record = history.record();
-        record.check_seen(key, event.severity, &event.description)?;
+        let update = record.check_seen(key, event.severity, &event.description)?;
         drop(record);
+        if is_live && update > 0 {
+            return Err(format!("{key:?} is new and has the update {update}"));
+        }
         if !self.created.insert(key) {
             return Err(format!("{key:?} came twice"));
         }
-        let state = State {
-            status: event.status,
-            updated_at: event.updated_at,
-            severity: event.severity,
-        };
-        self.events.insert(key, state);
+        self.events.insert(key, State::of(event, update));
         self.counts.add(event.status, event.severity);
         Ok(())
+    }
+
+    fn update(&mut self, event: &Event, history: &History) -> Result<(), String> {
+        let key = self.key_of(event)?;
+        let record = history.record();
+        let update = record.check_seen(key, event.severity, &event.description)?;
+        let can_be_deleted = record.can_be_deleted(self.user, key);
+        drop(record);
+        if update == 0 {
+            return Err(format!("an update of {key:?} has its first content"));
+        }
+        let Some(state) = self.events.get_mut(&key) else {
+            // The user can have deleted an event of the system, whose updates come nevertheless.
+            let can_be_absent = key.feed == Feed::System && can_be_deleted;
+            return match self.counts.are_exact() && !can_be_absent {
+                true => Err(format!("an update of {key:?}, which is not in the list")),
+                false => Ok(()),
+            };
+        };
+        // A replay can have sent an event in a state that is ahead.
+        if self.counts.are_exact() && update <= state.update {
+            return Err(format!(
+                "{key:?} gets the update {update} after {}",
+                state.update
+            ));
+        }
+        let before = std::mem::replace(state, State::of(event, update));
+        if key.feed == Feed::System {
+            // Each user has a status of their own.
+            state.status = before.status;
+            state.updated_at = before.updated_at.max(event.updated_at);
+        }
+        self.counts.change(before.kind(), Some(state.kind()))
+    }
+
+    /// Checks that live frames have told or passed over no more updates than were sent.
+    fn check_updates(&self, history: &History) -> Result<(), String> {
+        let record = history.record();
+        let sent = Revs {
+            own: record.updates_of(Feed::User(self.user)),
+            system: record.updates_of(Feed::System),
+        };
+        match self.updates.own <= sent.own && self.updates.system <= sent.system {
+            true => Ok(()),
+            false => Err(format!(
+                "the frames told or passed over {:?} updates, and {sent:?} were sent",
+                self.updates
+            )),
+        }
     }
 
     /// The event that a frame names.
