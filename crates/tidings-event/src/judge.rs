@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::draft::{Draft, Sizes};
 use crate::event::{Event, Metadata};
 use crate::fit;
-use crate::given::{Given, bare};
-use crate::id::{EventId, IdError, OperationId, SystemId, made_id};
+use crate::given::{Given, OwnerName, bare};
+use crate::id::{EventId, IdError, OperationId, OwnerId, SystemId, made_id};
 use crate::moment;
 use crate::name::{Action, Category};
 use crate::new_event::NewEvent;
@@ -125,6 +125,26 @@ impl Draft {
     pub fn from_event(event: Event, limits: &Limits) -> Result<Self, Violations> {
         NewEvent::from(event).into_draft(limits, Policy::Reject)
     }
+}
+
+/// The owner that a publisher names; `None` for the system.
+///
+/// # Errors
+///
+/// Every rule that the fields break.
+pub(crate) fn owner(
+    owner: Given<OwnerName>,
+    subject: Given<String>,
+    issuer: Given<String>,
+) -> Result<Option<OwnerId>, Violations> {
+    let mut judge = Judge {
+        policy: Policy::Reject,
+        violations: Violations::default(),
+        warnings: Vec::new(),
+        metadata: None,
+    };
+    let owner = judge.owner(owner, subject, issuer);
+    judge.violations.into_result().map(|()| owner)
 }
 
 /// A field that is never repaired.

@@ -196,10 +196,11 @@ impl Stepper {
             targets,
             change: self.change,
             only,
+            systems: None,
             at: self.at,
         };
         let asker = Asker::Owner(self.owner);
-        self.shared.committer.change(step, asker).await
+        Ok(self.shared.committer.change(step, asker).await?)
     }
 }
 

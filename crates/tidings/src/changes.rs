@@ -52,6 +52,7 @@ impl Tidings {
             targets: vec![event.into()],
             change,
             only: None,
+            systems: None,
             at: self.shared.time.moment_of(change),
         };
         let changed = self
@@ -59,9 +60,6 @@ impl Tidings {
             .committer
             .change(step, Asker::Owner(owner))
             .await?;
-        Ok(match (changed.ids.len(), changed.unchanged) {
-            (0, 0) => ChangeOutcome::NotFound,
-            (1.., _) | (_, 1..) => ChangeOutcome::Done,
-        })
+        Ok(changed.outcome())
     }
 }

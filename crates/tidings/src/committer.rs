@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tidings_event::OwnerId;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::error::{ChangeError, PublishError, UpdateError};
+use crate::error::{PublishError, StepError, UpdateError};
 use crate::store::{
     ChangeStep, ContentUpdate, Publication, StepOutcome, StoreError, Submission, Target,
 };
@@ -149,7 +149,7 @@ impl Committer {
     async fn change_at_once(&self, step: ChangeStep, asker: Asker) -> StepResult {
         let (caller, outcome) = oneshot::channel();
         let room = self.room_for(CHANGE_BYTES * step.targets.len()).await;
-        let room = room.map_err(|QueueClosed| ChangeError::Closed)?;
+        let room = room.map_err(|QueueClosed| StepError::Closed)?;
         let queue = self.lanes.queue_of(step.owner);
         let request = Request::Change(ChangeRequest {
             step,
@@ -160,8 +160,8 @@ impl Committer {
             },
         });
         let queued = queue.push(request);
-        queued.map_err(|QueueClosed| ChangeError::Closed)?;
-        outcome.await.map_err(|_| ChangeError::Closed)?
+        queued.map_err(|QueueClosed| StepError::Closed)?;
+        outcome.await.map_err(|_| StepError::Closed)?
     }
 
     /// Waits until a request of this size has room in the queue.
@@ -203,7 +203,7 @@ impl Drop for Committer {
 }
 
 fn has_no_room(changed: &StepResult) -> bool {
-    matches!(changed, Err(ChangeError::Store(error)) if matches!(**error, StoreError::Full(_)))
+    matches!(changed, Err(StepError::Store(error)) if matches!(**error, StoreError::Full(_)))
 }
 
 /// The two halves of a step, in reverse order, to be popped.

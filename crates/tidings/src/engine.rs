@@ -2,6 +2,7 @@
 
 mod opening;
 mod publishing;
+mod retracting;
 #[cfg(test)]
 mod tests;
 mod updating;

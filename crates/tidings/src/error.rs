@@ -168,6 +168,55 @@ pub enum UpdateError {
     Closed,
 }
 
+/// Why an event was not retracted.
+///
+/// One exception: after [`RetractError::Closed`] or a store error the event can have been retracted. To repeat it is safe.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RetractError {
+    /// The event was published by another system than those that the publisher speaks for.
+    #[error("the event was published by the system {system}")]
+    ForeignSystem {
+        /// The system.
+        system: SystemId,
+    },
+    /// The store could not commit.
+    #[error("could not retract the event")]
+    Store(#[source] Arc<StoreError>),
+    /// The engine was closed.
+    #[error("the engine is closed")]
+    Closed,
+}
+
+/// Why a step of a change was not committed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum StepError {
+    /// The store could not commit.
+    #[error("could not change the events")]
+    Store(#[source] Arc<StoreError>),
+    /// The engine was closed before it took the step.
+    #[error("the engine is closed")]
+    Closed,
+}
+
+impl From<StepError> for RetractError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Store(error) => Self::Store(error),
+            StepError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<StepError> for ChangeError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Store(error) => Self::Store(error),
+            StepError::Closed => Self::Closed,
+        }
+    }
+}
+
 /// Why nothing, or not everything, of a change was done. To repeat it is safe.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

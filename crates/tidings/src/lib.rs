@@ -106,7 +106,7 @@ pub use config::NatsConfig;
 pub use config::PostgresConfig;
 pub use config::{BusConfig, Config, Reserve, SqliteConfig, StoreConfig};
 pub use engine::Tidings;
-pub use error::{ChangeError, OpenError, PublishError, UpdateError};
+pub use error::{ChangeError, OpenError, PublishError, RetractError, UpdateError};
 pub use operation::Operation;
 pub use retention::Retention;
 pub use store::StoreError;
@@ -116,8 +116,8 @@ pub use subscription::Subscription;
 /// build an event.
 pub use tidings_event::{
     Action, Category, Cause, CauseSeverity, Draft, Event, EventBuilder, EventId, IntoDraft, Limits,
-    Metadata, OperationId, OwnerId, Receipt, ResourceId, Severity, Status, SystemId, Timestamp,
-    Update, UpdateBuilder, Violation, Violations, Warning, WarningCode,
+    Metadata, OperationId, OwnerId, Receipt, ResourceId, Retraction, Severity, Status, SystemId,
+    Timestamp, Update, UpdateBuilder, Violation, Violations, Warning, WarningCode,
 };
 /// Lists, changes and streams, from `tidings-event`.
 pub use tidings_event::{

@@ -12,7 +12,7 @@ use tidings_event::{Change, EventId, OwnerId, StreamItem, Timestamp};
 use tokio::task::JoinHandle;
 
 use crate::committer::{Asker, Committer};
-use crate::error::ChangeError;
+use crate::error::StepError;
 use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{ChangeStep, FeedPosition, Pressure, Progress, Side, Store, StoreError, Target};
@@ -54,7 +54,7 @@ enum UpkeepError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Change(#[from] ChangeError),
+    Change(#[from] StepError),
 }
 
 /// The engine is closed, or its store cannot be written to any more.
@@ -64,7 +64,7 @@ impl UpkeepError {
     const fn is_closed(&self) -> bool {
         matches!(
             self,
-            Self::Store(StoreError::Closed) | Self::Change(ChangeError::Closed)
+            Self::Store(StoreError::Closed) | Self::Change(StepError::Closed)
         )
     }
 }
@@ -251,6 +251,7 @@ impl Upkeep {
                 targets: ids.into_iter().map(own).collect(),
                 change: Change::Delete,
                 only: None,
+                systems: None,
                 at,
             };
             self.committer.change(step, Asker::Upkeep)

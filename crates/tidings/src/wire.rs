@@ -17,5 +17,5 @@ pub use crate::page::{EncodedPage, PageRest};
 pub use crate::revoked_tokens::RevokedTokens;
 pub use crate::store::{RevokedPage, RevokedToken};
 pub use engine::Engine;
-pub use faults::{ChangeFault, PublishFault, StoreFault, UpdateFault};
+pub use faults::{ChangeFault, PublishFault, RetractFault, StoreFault, UpdateFault};
 pub use frame_subscription::FrameSubscription;

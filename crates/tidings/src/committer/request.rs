@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tidings_event::{OwnerId, Receipt};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::error::{ChangeError, PublishError, UpdateError};
+use crate::error::{PublishError, StepError, UpdateError};
 use crate::store::{
     ChangeStep, ContentUpdate, Publication, StepOutcome, StoreError, UpdateOutcome,
 };
 
 pub(super) type PublishResult = Result<Vec<Receipt>, PublishError>;
-pub(super) type StepResult = Result<StepOutcome, ChangeError>;
+pub(super) type StepResult = Result<StepOutcome, StepError>;
 pub(super) type UpdateResult = Result<UpdateOutcome, UpdateError>;
 
 /// The source of a step or of a large request. Askers take turns.
@@ -92,7 +92,7 @@ impl Replies {
             reply.send(Err(UpdateError::Store(Arc::clone(error))));
         }
         for reply in self.changers {
-            reply.send(Err(ChangeError::Store(Arc::clone(error))));
+            reply.send(Err(StepError::Store(Arc::clone(error))));
         }
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn change_by(asker: Asker, events: usize) -> Request {
                 .collect(),
             change: Change::Delete,
             only: None,
+            systems: None,
             at: Timestamp::UNIX_EPOCH,
         },
         asker,

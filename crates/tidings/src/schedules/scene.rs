@@ -122,6 +122,7 @@ impl Scene {
             targets: ids.iter().map(|id| EventRef::from(*id).into()).collect(),
             change,
             only: None,
+            systems: None,
             at: Timestamp::UNIX_EPOCH,
         };
         self.committer.change(step, Asker::Owner(owner)).await?;

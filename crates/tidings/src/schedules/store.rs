@@ -147,6 +147,7 @@ impl StoreContent {
             at: step.at,
             system_ids: Vec::new(),
             unchanged: 0,
+            foreign: None,
             revs: RevRange {
                 after,
                 up_to: self.head(step.owner),

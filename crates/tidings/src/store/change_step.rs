@@ -1,7 +1,8 @@
 //! A step of a change, and its outcome.
 
 use tidings_event::{
-    Change, CountDelta, EventId, EventRef, OwnerId, OwnerKind, Rev, Status, Timestamp,
+    Change, ChangeOutcome, CountDelta, EventId, EventRef, OwnerId, OwnerKind, Rev, Status,
+    SystemId, Timestamp,
 };
 
 use super::feeds::{RevRange, Side};
@@ -29,7 +30,7 @@ impl From<EventRef> for Target {
     }
 }
 
-/// A bounded part of a change.
+/// A bounded part of a change, by the events' owner or, if it deletes, by their publisher.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangeStep {
     /// The owner whose view of the events changes; events that this owner does not see stay as they are.
@@ -41,8 +42,20 @@ pub(crate) struct ChangeStep {
     pub(crate) change: Change,
     /// Only events that have this status.
     pub(crate) only: Option<Status>,
+    /// The systems whose events can be changed, if a publisher takes their own back; `None` if all.
+    pub(crate) systems: Option<Vec<SystemId>>,
     /// The time of the change.
     pub(crate) at: Timestamp,
+}
+
+impl StepOutcome {
+    /// The outcome of a step with one target.
+    pub(crate) const fn outcome(&self) -> ChangeOutcome {
+        match (self.ids.is_empty(), self.unchanged) {
+            (true, 0) => ChangeOutcome::NotFound,
+            (false, _) | (true, 1..) => ChangeOutcome::Done,
+        }
+    }
 }
 
 /// The outcome of a step.
@@ -60,6 +73,8 @@ pub(crate) struct StepOutcome {
     pub(crate) system_ids: Vec<EventId>,
     /// How many other events exist, or were deleted before if this is a deletion.
     pub(crate) unchanged: usize,
+    /// The system of an event that stays because it is none of the step's systems.
+    pub(crate) foreign: Option<SystemId>,
     /// The revs of the changes in the owner's feed; empty if nothing changed.
     pub(crate) revs: RevRange,
     /// The rev of the newest changed event of the system in the system's feed.

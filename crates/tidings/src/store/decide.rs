@@ -2,5 +2,6 @@
 //! update does to an event.
 
 pub(crate) mod change;
+pub(crate) mod foreign;
 pub(crate) mod publish;
 pub(crate) mod update;

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use tidings_event::{
-    Change, Draft, EventFilter, EventRef, EventType, OwnerId, PageRequest, Receipt, Selection,
-    Start, SystemId, Update,
+    Change, ChangeOutcome, Draft, EventFilter, EventRef, EventType, OwnerId, PageRequest, Receipt,
+    Retraction, Selection, Start, SystemId, Update,
 };
 
 use super::{EncodedPage, Follower, PageRest, Prepared, RevokedTokens, RunningChange};
 use crate::engine::Tidings;
-use crate::error::{ChangeError, PublishError, UpdateError};
+use crate::error::{ChangeError, PublishError, RetractError, UpdateError};
 use crate::store::StoreError;
 
 /// The methods of the engine for a server. It is a handle like [`Tidings`], from which it is made, and
@@ -80,6 +80,20 @@ impl Engine {
         systems: Option<Vec<SystemId>>,
     ) -> Result<Receipt, UpdateError> {
         self.tidings.update_of(update, systems).await
+    }
+
+    /// Same as [`Tidings::retract`], for a publisher who can take back only what `systems` have published; `None` if
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was changed; [`RetractError`] gives the reason.
+    pub async fn retract(
+        &self,
+        retraction: Retraction,
+        systems: Option<Vec<SystemId>>,
+    ) -> Result<ChangeOutcome, RetractError> {
+        self.tidings.retract_of(retraction, systems).await
     }
 
     /// Same as [`Tidings::subscribe`], without a task that waits: for a server of many streams.

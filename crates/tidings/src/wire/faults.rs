@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tidings_event::{EventId, ResetReason, Severity, SystemId, Violations};
 
-use crate::error::{ChangeError, PublishError, UpdateError};
+use crate::error::{ChangeError, PublishError, RetractError, UpdateError};
 use crate::store::StoreError;
 
 /// The variants of [`PublishError`], exhaustively.
@@ -99,6 +99,20 @@ pub enum UpdateFault {
     /// [`UpdateError::Store`]
     Store(Arc<StoreError>),
     /// [`UpdateError::Closed`]
+    Closed,
+}
+
+/// The variants of [`RetractError`], exhaustively.
+#[derive(Clone, Debug)]
+pub enum RetractFault {
+    /// [`RetractError::ForeignSystem`]
+    ForeignSystem {
+        /// The system that published the event.
+        system: SystemId,
+    },
+    /// [`RetractError::Store`]
+    Store(Arc<StoreError>),
+    /// [`RetractError::Closed`]
     Closed,
 }
 
@@ -209,6 +223,16 @@ impl From<UpdateError> for UpdateFault {
             }
             UpdateError::Store(error) => Self::Store(error),
             UpdateError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<RetractError> for RetractFault {
+    fn from(error: RetractError) -> Self {
+        match error {
+            RetractError::ForeignSystem { system } => Self::ForeignSystem { system },
+            RetractError::Store(error) => Self::Store(error),
+            RetractError::Closed => Self::Closed,
         }
     }
 }

@@ -41,6 +41,14 @@ pub(crate) enum UpdateOutcome {
     OnlyTexts,
 }
 
+/// The outcome of a retraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RetractOutcome {
+    Retracted,
+    NotFound,
+    ForeignSystem,
+}
+
 /// Every feed as a plain list of changes.
 pub(crate) struct Model {
     system: OwnerId,
@@ -175,6 +183,19 @@ impl Model {
         }
         self.push(key.0, Entry::Updated(key, content));
         UpdateOutcome::Updated
+    }
+
+    /// Does what the engine was asked to do by a retraction.
+    pub(crate) fn retract(&mut self, key: EventKey, by_other: bool) -> RetractOutcome {
+        match (self.inbox(key.0).contains_key(&key), by_other) {
+            (true, true) => RetractOutcome::ForeignSystem,
+            (true, false) => {
+                self.push(key.0, Entry::Deleted(key));
+                RetractOutcome::Retracted
+            }
+            (false, _) if self.created.contains_key(&key) => RetractOutcome::Retracted,
+            (false, _) => RetractOutcome::NotFound,
+        }
     }
 
     fn push(&mut self, owner: OwnerId, entry: Entry) {

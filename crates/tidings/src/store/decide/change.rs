@@ -1,6 +1,6 @@
 //! Decides what a step of a change does to an event, and sums up its outcome.
 
-use tidings_event::{Change, CountDelta, EventId, OwnerId, Rev, Severity, Status};
+use tidings_event::{Change, CountDelta, EventId, OwnerId, Rev, Severity, Status, SystemId};
 
 use crate::ended_overlay::EndedOverlay;
 use crate::store::{ChangeStep, RevRange, StepOutcome, Target};
@@ -19,6 +19,8 @@ pub(crate) enum Effect {
     },
     /// It exists, or was deleted before, and stays as it is.
     Unchanged,
+    /// It stays, since it was published by this system, which is none of the step's.
+    Foreign(SystemId),
     /// The owner does not see it.
     Unseen,
 }
@@ -114,6 +116,7 @@ pub(crate) struct Tally {
     ids: Vec<EventId>,
     system_ids: Vec<EventId>,
     unchanged: usize,
+    foreign: Option<SystemId>,
     /// The newest of the system's events among those changed.
     pub(crate) newest_system: Rev,
     counts: CountDelta,
@@ -127,6 +130,7 @@ impl Default for Tally {
             ids: Vec::new(),
             system_ids: Vec::new(),
             unchanged: 0,
+            foreign: None,
             newest_system: Rev::ZERO,
             counts: CountDelta::default(),
             ended: Some(Vec::new()),
@@ -145,6 +149,7 @@ impl Tally {
                 }
             }
             Effect::Unchanged => self.unchanged += 1,
+            Effect::Foreign(system) => self.foreign = Some(system),
             Effect::Unseen => {}
         }
     }
@@ -201,6 +206,7 @@ impl Tally {
             ids: self.ids,
             system_ids,
             unchanged: self.unchanged,
+            foreign: self.foreign,
             system: self.newest_system,
             counts: self.counts,
             ended: self.ended,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tidings_event::wire::EventFields;
 use tidings_event::{CountDelta, Event, OwnerId, Status, Timestamp};
 
+use super::foreign::is_foreign;
 use crate::store::{ContentUpdate, UpdateOutcome};
 
 /// An event before an update.
@@ -53,8 +54,7 @@ impl BeforeUpdate {
         system: OwnerId,
     ) -> Result<AfterUpdate, Stays> {
         let event = &self.event;
-        let systems = update.systems.as_deref();
-        if systems.is_some_and(|systems| !systems.contains(&event.system_id)) {
+        if is_foreign(update.systems.as_deref(), event.system_id) {
             let foreign = UpdateOutcome::ForeignSystem(event.system_id);
             return Err(Stays::Rejected(Box::new(foreign)));
         }

@@ -344,6 +344,7 @@ impl RefilledStep {
                 ids: Vec::new(),
                 system_ids: Vec::new(),
                 unchanged: 0,
+                foreign: None,
                 revs: RevRange {
                     after: before,
                     up_to: before,

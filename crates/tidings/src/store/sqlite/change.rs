@@ -10,6 +10,7 @@ use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{
     Effect, OwnChange, Tally, UsersChange, UsersState, own_change, users_change,
 };
+use crate::store::decide::foreign::is_foreign;
 use crate::store::moment::nanoseconds;
 use crate::store::{self, ChangeStep, Side, StepOutcome};
 
@@ -50,13 +51,16 @@ pub(super) fn apply(
     for named in &step.targets {
         let found = applying.find(*named)?;
         let effect = match &found {
-            Some(found) if found.side == Side::Own => applying.change_own(feeds, &found.target)?,
+            Some(found) if found.side == Side::Own => match applying.foreign(&found.target)? {
+                Some(publisher) => Effect::Foreign(publisher),
+                None => applying.change_own(feeds, &found.target)?,
+            },
             // A repeated deletion must not reach the event of the system with the same id.
             Some(_) if named.side.is_none() && applying.repeats_own_deletion(named.id)? => {
                 Effect::Unchanged
             }
             Some(found) => applying.change_for_user(feeds, &found.target)?,
-            None => applying.change_deleted(named.id)?,
+            None => applying.change_deleted(*named)?,
         };
         applying.tally.add(*named, effect);
     }
@@ -91,6 +95,19 @@ impl Applying<'_, '_> {
         let own = own.map(|target| (target, Side::Own));
         let found = own.or(of_system.map(|target| (target, Side::System)));
         Ok(found.map(|(target, side)| VisibleEvent { target, side }))
+    }
+
+    /// The system that has published an event, if it is none of the step's.
+    fn foreign(&self, target: &Listed) -> rusqlite::Result<Option<SystemId>> {
+        if self.step.systems.is_none() {
+            return Ok(None);
+        }
+        let publisher = self
+            .transaction
+            .prepare_cached("SELECT system_id FROM event WHERE key = ?1")?
+            .query_row([target.key], |row| uuid(row, 0))?;
+        let publisher = SystemId::from(publisher);
+        Ok(is_foreign(self.step.systems.as_deref(), publisher).then_some(publisher))
     }
 
     /// Changes an event of the owner's own feed.
@@ -280,11 +297,16 @@ impl Applying<'_, '_> {
     }
 
     /// Deleting an event again, the owner's or the system's, changes nothing and is no mistake.
-    fn change_deleted(&self, id: EventId) -> rusqlite::Result<Effect> {
+    fn change_deleted(&self, named: store::Target) -> rusqlite::Result<Effect> {
         let Change::Delete = self.step.change else {
             return Ok(Effect::Unseen);
         };
-        let was_there = self.has_tombstone(id, [self.own_feed, self.system_feed])?;
+        let feeds = match named.side {
+            Some(Side::Own) => [self.own_feed, None],
+            Some(Side::System) => [None, self.system_feed],
+            None => [self.own_feed, self.system_feed],
+        };
+        let was_there = self.has_tombstone(named.id, feeds)?;
         Ok(match was_there {
             true => Effect::Unchanged,
             false => Effect::Unseen,
@@ -330,6 +352,7 @@ mod tests {
                 targets: ids.iter().map(|id| EventRef::from(*id).into()).collect(),
                 change,
                 only,
+                systems: None,
                 at: Timestamp::now(),
             };
             let group = Group {
@@ -360,6 +383,7 @@ mod tests {
             targets: vec![own_only],
             change: Change::Delete,
             only: None,
+            systems: None,
             at: Timestamp::now(),
         };
         let group = Group {

@@ -128,6 +128,7 @@ mod tests {
                 targets: vec![EventRef::from(id).into()],
                 change,
                 only: None,
+                systems: None,
                 at: Timestamp::now(),
             };
             let group = Group {

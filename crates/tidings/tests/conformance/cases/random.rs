@@ -1,4 +1,4 @@
-//! Random histories: publish requests, repeats, conflicts, changes of every kind, readers that connect and
+//! Random histories: publish requests, repeats, conflicts, changes of every kind, retractions, readers that connect and
 //! disconnect, restarts that keep fewer events.
 
 mod changes;
@@ -7,6 +7,7 @@ mod history;
 mod lists;
 mod publish;
 mod restarts;
+mod retractions;
 mod steps;
 mod updates;
 mod values;

@@ -8,6 +8,7 @@ use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{
     Effect, OwnChange, Tally, UsersChange, own_change, users_change,
 };
+use crate::store::decide::foreign::is_foreign;
 use crate::store::decide::publish::Remains;
 use crate::store::kind::Kind;
 use crate::store::{ChangeStep, Side, StepOutcome, Target};
@@ -108,6 +109,9 @@ impl Applying<'_, '_, '_> {
     fn change_own(&mut self, named: Target) -> Effect {
         let key = (self.step.owner, named.id);
         let event = self.state.events[&key].clone();
+        if is_foreign(self.step.systems.as_deref(), event.system_id) {
+            return Effect::Foreign(event.system_id);
+        }
         let change = own_change(self.step, self.system, event.status);
         let severity = event.severity;
         let before = Before {
@@ -252,8 +256,12 @@ impl Applying<'_, '_, '_> {
 
     /// Deleting an event again, the owner's or the system's, changes nothing and is no mistake.
     fn change_deleted(&self, named: Target) -> Effect {
-        let mut feeds = [self.step.owner, self.system].into_iter();
-        let was_there = feeds.any(|owner| self.state.tombstones.contains_key(&(owner, named.id)));
+        let has = |owner: OwnerId| self.state.tombstones.contains_key(&(owner, named.id));
+        let was_there = match named.side {
+            Some(Side::Own) => has(self.step.owner),
+            Some(Side::System) => has(self.system),
+            None => has(self.step.owner) || has(self.system),
+        };
         match self.step.change {
             Change::Delete if was_there => Effect::Unchanged,
             Change::Delete | Change::Status(_) => Effect::Unseen,

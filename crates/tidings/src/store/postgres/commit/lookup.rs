@@ -42,7 +42,7 @@ pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed
 
 /// The system's events that the system changes. The lock comes before the deletion, in the order of the ids.
 const SYSTEM_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
-     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id \
      FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT *, \
      512 + octet_length(category) + octet_length(action) + octet_length(description) \
      + coalesce(octet_length(metadata), 0) AS bytes \
@@ -51,7 +51,7 @@ const SYSTEM_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, ev
 /// The system's events that users change, with the overlays of these users. The lock keeps the event until
 /// the overlay is committed.
 const SEEN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
-     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id, \
      k.owner, overlay.status, overlay.deleted, overlay.changed_rev, overlay.updated_at \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (id, owner) \
      CROSS JOIN LATERAL (SELECT *, 0 AS bytes \
@@ -60,7 +60,7 @@ const SEEN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, even
      AND overlay.system_rev = event.created_rev LIMIT 1) AS overlay ON true";
 
 const OWN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
-     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
      512 + octet_length(category) + octet_length(action) + octet_length(description) \
      + coalesce(octet_length(metadata), 0) AS bytes \
@@ -354,18 +354,18 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
         }
         Lookup::SeenEvents => {
             let (key, event) = event(row)?;
-            if let Some(is_deleted) = get::<Option<bool>>(row, 12)? {
+            if let Some(is_deleted) = get::<Option<bool>>(row, 13)? {
                 let overlay = Overlay {
                     state: UsersState {
-                        status: status(row, 11)?,
+                        status: status(row, 12)?,
                         deleted: is_deleted,
                     },
                     severity: event.severity,
-                    changed_rev: rev(row, 13)?,
-                    updated_at: moment(row, 14)?,
+                    changed_rev: rev(row, 14)?,
+                    updated_at: moment(row, 15)?,
                     is_changed: false,
                 };
-                let key = (owner(row, 10)?, event.created_rev);
+                let key = (owner(row, 11)?, event.created_rev);
                 state.overlays.insert(key, overlay);
             }
             // The system's own lookup knows more of the event.
@@ -380,6 +380,7 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
             let event = EventState {
                 created_rev: rev(row, 0)?,
                 changed_rev: optional_rev(row, 14)?,
+                system_id: get::<Uuid>(row, 3)?.into(),
                 severity: severity(row, 8)?,
                 status: status(row, 9)?,
                 created_at: moment(row, 10)?,
@@ -435,6 +436,7 @@ fn event(row: &Row) -> Result<(Key, EventState<'static>), StoreError> {
     let event = EventState {
         created_rev: rev(row, 2)?,
         changed_rev: optional_rev(row, 3)?,
+        system_id: get::<Uuid>(row, 10)?.into(),
         severity: severity(row, 4)?,
         status: status(row, 5)?,
         created_at: moment(row, 6)?,

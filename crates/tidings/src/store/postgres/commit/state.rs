@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use tidings_event::wire::Digest;
-use tidings_event::{EventId, OwnerId, Rev, Severity, Status, Timestamp};
+use tidings_event::{EventId, OwnerId, Rev, Severity, Status, SystemId, Timestamp};
 use uuid::Uuid;
 
 use super::subjects::Key;
@@ -51,6 +51,8 @@ pub(super) struct Feed {
 pub(super) struct EventState<'a> {
     pub(super) created_rev: Rev,
     pub(super) changed_rev: Option<Rev>,
+    /// The system that has published it.
+    pub(super) system_id: SystemId,
     pub(super) severity: Severity,
     pub(super) status: Status,
     pub(super) created_at: Timestamp,
@@ -217,6 +219,7 @@ impl<'a> State<'a> {
         let stored = EventState {
             created_rev,
             changed_rev: None,
+            system_id: event.system_id,
             severity: event.severity,
             status: event.status,
             created_at: event.created_at,

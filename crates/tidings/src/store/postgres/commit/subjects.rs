@@ -15,7 +15,8 @@ pub(super) type Key = (OwnerId, EventId);
 pub(super) struct Subjects {
     /// The feeds that can change.
     pub(super) owners: BTreeSet<OwnerId>,
-    /// Those of them that are created if they are missing. An update creates no feed, since its owner need not exist.
+    /// Those of them that are created if they are missing. An update or a retraction creates no feed, since its owner
+    /// need not exist.
     pub(super) made: BTreeSet<OwnerId>,
     /// The events that are published, which can be repeats.
     pub(super) published: BTreeSet<Key>,
@@ -52,11 +53,16 @@ impl Subjects {
         let system = OwnerId::from(system);
         for step in &group.steps {
             let (owner, is_system) = (step.owner, step.owner == system);
-            subjects.made.insert(owner);
+            match step.systems {
+                Some(_) => subjects.owners.insert(owner),
+                None => subjects.made.insert(owner),
+            };
             for target in &step.targets {
                 let id = target.id;
                 if step.change == Change::Delete {
-                    subjects.deleted.extend([(owner, id), (system, id)]);
+                    let own = (target.side != Some(Side::System)).then_some((owner, id));
+                    let of_system = (target.side != Some(Side::Own)).then_some((system, id));
+                    subjects.deleted.extend(own.into_iter().chain(of_system));
                 }
                 if is_system {
                     subjects.of_system.insert(id);

@@ -316,6 +316,7 @@ fn changing(number: u64, change: Change, at: u64) -> Group {
             targets: vec![EventRef::from(id(number)).into()],
             change,
             only: None,
+            systems: None,
             at: moment(at),
         }],
         ..Group::default()

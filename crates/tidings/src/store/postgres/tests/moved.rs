@@ -48,6 +48,7 @@ fn mark(number: u64) -> Group {
             targets: vec![EventRef::from(id).into()],
             change: Change::Status(Status::Read),
             only: None,
+            systems: None,
             at: moment(2_000),
         }],
     }

@@ -79,6 +79,9 @@ impl Groups {
             targets,
             change: self.choose(&[read, read, unread, Change::Delete]),
             only: self.choose(&[None, None, Some(Status::Unread), Some(Status::Read)]),
+            systems: self
+                .choose(&[None, None, None, Some(())])
+                .map(|()| Vec::new()),
             at: moment(10_000 + self.clock),
         }
     }

@@ -127,6 +127,7 @@ impl History {
             targets: targets.collect(),
             change,
             only: None,
+            systems: None,
             at: Timestamp::from_nanosecond(1_700_000_000_000_000_001).unwrap(),
         }
     }

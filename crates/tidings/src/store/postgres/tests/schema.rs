@@ -117,6 +117,7 @@ async fn use_once(store: &PostgresStore, number: u64) {
         }],
         change: Change::Status(Status::Read),
         only: None,
+        systems: None,
         at: moment(10_000 + number),
     };
     let mark = Group {

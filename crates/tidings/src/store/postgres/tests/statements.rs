@@ -65,6 +65,7 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
         }],
         change,
         only: None,
+        systems: None,
         at: moment(10_000),
     };
     let steps = |numbers: std::ops::Range<u64>, change| Group {

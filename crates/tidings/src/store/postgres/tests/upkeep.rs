@@ -34,6 +34,7 @@ async fn change(store: &PostgresStore, owner: OwnerId, event: EventId, change: C
         targets: vec![EventRef::from(event).into()],
         change,
         only: None,
+        systems: None,
         at: moment(5_000),
     };
     let group = Group {

@@ -60,6 +60,11 @@ impl History {
                 change,
             } => self.change_ids(owner, &events, change).await,
             update @ Step::Update { .. } => self.update(update).await,
+            Step::Retract {
+                event,
+                owner,
+                by_other,
+            } => self.retract(event, owner, by_other).await,
             Step::ChangeMatching {
                 reader,
                 filter,

@@ -9,6 +9,7 @@ use super::filters::filter;
 use super::history::{READERS, USERS};
 use super::lists::sort;
 use super::publish::{LARGE, Sent, large, sent};
+use super::retractions::retraction;
 use super::updates::update;
 
 #[derive(Clone, Debug)]
@@ -29,6 +30,13 @@ pub(super) enum Step {
         progress: Option<u8>,
         sequence: Option<u64>,
         renotify: bool,
+    },
+    /// A publisher retracts an event, which is chosen by a number, of an owner.
+    Retract {
+        event: usize,
+        owner: u8,
+        /// Whether the publisher is another than that of the event.
+        by_other: bool,
     },
     /// The owner of a reader changes all matching events, up to the reader's position if it has one.
     ChangeMatching {
@@ -60,6 +68,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         15 => (0..=USERS, prop::collection::vec(any::<usize>(), 1..5), change())
             .prop_map(|(owner, events, change)| Step::ChangeIds { owner, events, change }),
         12 => update(),
+        4 => retraction(),
         6 => (0..READERS, filter(), change())
             .prop_map(|(reader, filter, change)| Step::ChangeMatching { reader, filter, change }),
         9 => (0..READERS).prop_map(|reader| Step::Reconnect { reader }),
