@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Database, moment, open, publishing, submission, update};
 use crate::store::postgres::PostgresStore;
-use crate::store::{ChangeStep, Group, Publication, Store as _, Target};
+use crate::store::{ChangeStep, Group, Publication, Side, Store as _, Target};
 
 /// Commits a group and returns how many statements it took.
 async fn statements(store: &PostgresStore, group: Group) -> u64 {
@@ -94,6 +94,23 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     let feeds = database.query("SELECT count(*) FROM feed");
     let one = statements(&store, strangers(900..901)).await;
     assert_eq!(statements(&store, strangers(901..965)).await, one);
+    // Nor does a retraction.
+    let retractions = |numbers: std::ops::Range<u64>| Group {
+        steps: numbers
+            .map(|number| ChangeStep {
+                owner: owner(number),
+                systems: Some(vec![system]),
+                targets: vec![Target {
+                    id: id(number),
+                    side: Some(Side::Own),
+                }],
+                ..step(number, Change::Delete)
+            })
+            .collect(),
+        ..Group::default()
+    };
+    let one = statements(&store, retractions(900..901)).await;
+    assert_eq!(statements(&store, retractions(901..965)).await, one);
     assert_eq!(database.query("SELECT count(*) FROM feed"), feeds);
     let batch = publishing((500..600).map(event).collect());
     assert_eq!(statements(&store, batch).await, 1);
