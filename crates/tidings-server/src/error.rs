@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
 use crate::problem::Problem;
-use crate::publication::{PublishRejection, UpdateRejection};
+use crate::publication::{PublishRejection, RetractRejection, UpdateRejection};
 use crate::request::body::BodyError;
 use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
@@ -37,6 +37,7 @@ pub(crate) enum ApiError {
     Query(InvalidQuery),
     Publish(PublishRejection),
     Update(UpdateRejection),
+    Retract(RetractRejection),
     Change(ChangeRejection),
     LogLevel(LogLevelRejection),
     Revocation(RevocationRejection),
@@ -56,6 +57,7 @@ impl ApiError {
             Self::Query(error) => error.problem(),
             Self::Publish(error) => error.problem(),
             Self::Update(error) => error.problem(),
+            Self::Retract(error) => error.problem(),
             Self::Change(error) => error.problem(),
             Self::LogLevel(error) => error.problem(),
             Self::Revocation(error) => error.problem(),

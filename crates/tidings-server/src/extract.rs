@@ -4,6 +4,7 @@
 mod admitted;
 mod body;
 mod caller;
+mod deletion;
 mod event_path;
 mod list;
 mod log_level;
@@ -16,6 +17,7 @@ mod update;
 pub(crate) use admitted::Admitted;
 pub(crate) use body::JsonBody;
 pub(crate) use caller::{Administrator, Changer, Publisher, Reader, Shown, Updater};
+pub(crate) use deletion::DeletionRequest;
 pub(crate) use event_path::{ChangerOfEvent, EventPath};
 pub(crate) use list::ListRequest;
 pub(crate) use log_level::LogAdministrator;

@@ -95,7 +95,7 @@ impl Caller {
         system: None,
     };
 
-    /// The systems whose events the caller can update; `None` if all. A token that names no system speaks for its own
+    /// The systems whose events the caller can update and retract; `None` if all. A token that names no system speaks for its own
     /// subject and for this installation, whose id an event has if its publisher names none.
     pub(crate) fn systems(
         &self,

@@ -151,8 +151,9 @@ fn changes() -> Vec<ApiOperation> {
             .fails_with(&bulk),
         operation!(PUT "/api/events/status", Access::CHANGER, status::mark_events_with_answer)
             .fails_with(&bulk),
-        operation!(DELETE "/api/system/events/{id}", Access::CHANGER, deletion::delete_event)
+        operation!(DELETE "/api/system/events/{id}", Access::PUBLISHER, deletion::delete_event)
             .fails_with(&EVENT)
+            .fails_with(&[ErrorCode::ForeignSystem])
             .fails_with(&LIMIT)
             .fails_with(&WRITE)
             .also_at("/api/events/{id}", "delete_event_alias"),

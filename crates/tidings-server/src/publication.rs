@@ -4,6 +4,7 @@ mod foreign_system;
 mod options;
 mod owner;
 mod rejection;
+mod retraction;
 mod unfit;
 mod update;
 
@@ -18,6 +19,7 @@ use crate::token::Scopes;
 pub(crate) use options::{EventLocation, PublishOptions};
 pub(crate) use owner::Subjects;
 pub(crate) use rejection::PublishRejection;
+pub(crate) use retraction::RetractRejection;
 use unfit::{Unfit, is_cloud_event};
 pub(crate) use update::UpdateRejection;
 

@@ -126,6 +126,12 @@ impl AppState {
         self.judge(self.callers.count_request(caller.owner))
     }
 
+    /// Counts a request that publishes nothing new, but changes what was published, unless its URI is too long.
+    pub(crate) fn admit_publish(&self, caller: Caller, uri: &Uri) -> Result<(), ApiError> {
+        self.judge(check_uri(uri, self.uri_bytes))?;
+        self.judge(self.callers.count_publish(caller.owner, caller.reach(), 0))
+    }
+
     /// Stores events. A caller who publishes for others can exceed the quota of an inbox's owner.
     /// Without authentication the quota always applies, since all callers are one.
     pub(crate) async fn publish(

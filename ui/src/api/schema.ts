@@ -186,7 +186,7 @@ export interface paths {
         post?: never;
         /**
          * Delete one event
-         * @description Deletes the event permanently. An event of the system is deleted for the caller only.
+         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back.
          */
         delete: operations["delete_event_alias"];
         options?: never;
@@ -399,7 +399,7 @@ export interface paths {
         post?: never;
         /**
          * Delete one event
-         * @description Deletes the event permanently. An event of the system is deleted for the caller only.
+         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back.
          */
         delete: operations["delete_event"];
         options?: never;
@@ -2886,6 +2886,12 @@ export interface operations {
             query?: {
                 /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
                 ownerKind?: "user" | "system";
+                /** @description Retracts the event that was published to this owner: a user's UUID, or `system`. Needs `events:publish`, and works only for events of the caller's system. */
+                owner?: string;
+                /** @description The user's subject at the identity provider, instead of `owner`. */
+                subject?: string;
+                /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
+                issuer?: string;
             };
             header?: never;
             path: {
@@ -2921,7 +2927,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            /** @description `foreign_system`: The event belongs to another system than the token; nothing was changed. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4786,6 +4792,12 @@ export interface operations {
             query?: {
                 /** @description Whose event it is, if the caller and the system have events with this id. If absent, the caller's own comes before the system's. */
                 ownerKind?: "user" | "system";
+                /** @description Retracts the event that was published to this owner: a user's UUID, or `system`. Needs `events:publish`, and works only for events of the caller's system. */
+                owner?: string;
+                /** @description The user's subject at the identity provider, instead of `owner`. */
+                subject?: string;
+                /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
+                issuer?: string;
             };
             header?: never;
             path: {
@@ -4821,7 +4833,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
+            /** @description `foreign_system`: The event belongs to another system than the token; nothing was changed. `foreign_host`: The request does not name this machine as its host. `foreign_origin`: The request comes from a web page of another origin. `insufficient_scope`: The token does not allow this; nothing was changed. */
             403: {
                 headers: {
                     [name: string]: unknown;

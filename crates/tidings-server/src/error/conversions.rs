@@ -7,7 +7,7 @@ use tidings_event::Violation;
 use super::{ApiError, RouteError};
 use crate::identity::{CredentialError, ForeignRequest};
 use crate::limits::LimitError;
-use crate::publication::{PublishRejection, UpdateRejection};
+use crate::publication::{PublishRejection, RetractRejection, UpdateRejection};
 use crate::request::body::BodyError;
 use crate::request::change::ChangeRejection;
 use crate::request::json::InvalidJson;
@@ -143,6 +143,18 @@ impl From<UpdateRejection> for ApiError {
             | UpdateRejection::OnlyTexts { .. }
             | UpdateRejection::TooLarge { .. }
             | UpdateRejection::QuotaExceeded { .. }) => Self::Update(error),
+        }
+    }
+}
+
+impl From<RetractRejection> for ApiError {
+    fn from(error: RetractRejection) -> Self {
+        match error {
+            RetractRejection::Query(error) => error.into(),
+            RetractRejection::Store(failure) => failure.into(),
+            error @ (RetractRejection::NotFound | RetractRejection::ForeignSystem { .. }) => {
+                Self::Retract(error)
+            }
         }
     }
 }

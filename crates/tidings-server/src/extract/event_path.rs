@@ -26,7 +26,11 @@ impl<S: Send + Sync> FromRequestParts<S> for EventPath {
     }
 }
 
-async fn named<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<EventRef, ApiError> {
+/// The event that the path and the query name, whatever else is in the query.
+pub(super) async fn named<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<EventRef, ApiError> {
     let path = Path::<String>::from_request_parts(parts, state).await;
     let text = path.as_ref().map_or("", |Path(text)| text);
     let id: EventId = text.parse().map_err(|error| {

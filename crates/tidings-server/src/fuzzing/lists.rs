@@ -1,12 +1,14 @@
 //! The query of the list.
 
 use form_urlencoded::Serializer;
-use tidings_event::{EventFilter, OwnerId, PageRequest, Paging, Total};
+use tidings_event::{EventFilter, NewRetraction, OwnerId, PageRequest, Paging, Total};
 use uuid::Uuid;
 
 use super::changes::check_filter;
 use super::rejections::check_rejection;
-use crate::request::query::{Elsewhere, InvalidQuery, ListQuery, Viewer, reject_filters};
+use crate::request::query::{
+    Elsewhere, InvalidQuery, ListQuery, Recipient, Viewer, reject_filters,
+};
 use crate::request::spelling::FILTERS;
 
 const VIEWER: Viewer = Viewer {
@@ -30,10 +32,26 @@ pub fn list_query(data: &[u8]) {
         }
         Err(faults) => check_rejection(&InvalidQuery(faults).into()),
     }
-    for place in [Elsewhere::Lookup, Elsewhere::Stream, Elsewhere::Body] {
+    let places = [
+        Elsewhere::Lookup,
+        Elsewhere::Deletion,
+        Elsewhere::Stream,
+        Elsewhere::Body,
+    ];
+    for place in places {
         if let Err(faults) = reject_filters(query, place) {
             check_rejection(&InvalidQuery(faults).into());
         }
+    }
+    match Recipient::read(query) {
+        Ok(named) => {
+            let is_named = named != NewRetraction::default();
+            assert!(
+                !is_named || Recipient::named_in(query) == Recipient::Owner,
+                "{query}"
+            );
+        }
+        Err(rejected) => check_rejection(&rejected.into()),
     }
 }
 

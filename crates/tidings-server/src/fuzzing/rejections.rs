@@ -57,6 +57,7 @@ pub(super) fn check_rejection(error: &ApiError) {
         | ApiError::Limit(_)
         | ApiError::Response(_)
         | ApiError::Store(_)
+        | ApiError::Retract(_)
         | ApiError::Route(_) => return,
     };
     assert!(!violations.is_empty());

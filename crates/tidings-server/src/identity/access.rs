@@ -19,7 +19,7 @@ impl Access {
     pub(crate) const READER: Self = Self::AnyOf(&[Scopes::READ]);
     /// For the extractor `Changer`.
     pub(crate) const CHANGER: Self = Self::AnyOf(&[Scopes::WRITE]);
-    /// For the extractor `Publisher`.
+    /// For the extractors `Publisher` and `DeletionRequest`.
     pub(crate) const PUBLISHER: Self = Self::AnyOf(&[Scopes::WRITE, Scopes::PUBLISH]);
     /// For the extractor `Updater`.
     pub(crate) const UPDATER: Self = Self::AnyOf(&[Scopes::PUBLISH]);

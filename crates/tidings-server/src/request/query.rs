@@ -5,6 +5,7 @@ mod error;
 mod names;
 mod object;
 mod order;
+mod recipient;
 
 use tidings_event::{
     EventFilter, OwnerId, PageRequest, PageToken, PageTokenError, Paging, Sort, Total, Violations,
@@ -23,6 +24,7 @@ pub(crate) use elsewhere::{Elsewhere, check_unfiltered, is_set, owner_kind};
 pub(crate) use error::InvalidQuery;
 #[cfg(test)]
 pub(crate) use names::known;
+pub(crate) use recipient::Recipient;
 
 /// The last page whose first event the stores can still number.
 const MAX_PAGE: u64 = i64::MAX.unsigned_abs() / PageRequest::MAX_SIZE - 1;

@@ -89,6 +89,14 @@ pub(crate) static PUBLISH: [Parameter; 2] = [one("import", &[]), one("partial", 
 /// The parameter of a request for one event.
 pub(crate) static EVENT: [Parameter; 1] = [several("ownerKind", &["ownerKinds"])];
 
+/// The parameters of a deletion: the first by an event's reader, the others by its publisher.
+pub(crate) static DELETION: [Parameter; 4] = [
+    several("ownerKind", &["ownerKinds"]),
+    one("owner", &["ownerId", "userId"]),
+    one("subject", &["sub"]),
+    one("issuer", &["iss"]),
+];
+
 /// The fields by which a change selects its events.
 pub(crate) static SELECTION: [Parameter; 5] = [
     several("ids", &["id", "eventIds", "eventId"]),

@@ -126,6 +126,19 @@ pub(crate) struct EventParameters {
     owner_kind: Option<OwnerKind>,
 }
 
+/// The parameters of a deletion by an event's publisher.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RecipientParameters {
+    /// Retracts the event that was published to this owner: a user's UUID, or `system`. Needs `events:publish`, and
+    /// works only for events of the caller's system.
+    owner: Option<String>,
+    /// The user's subject at the identity provider, instead of `owner`.
+    subject: Option<String>,
+    /// The issuer of `subject`. If absent, the issuer that the server trusts.
+    issuer: Option<String>,
+}
+
 /// The parameters of publishing.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

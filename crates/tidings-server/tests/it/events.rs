@@ -11,6 +11,7 @@ mod list;
 mod order;
 mod partial;
 mod repairs;
+mod retract;
 mod search;
 mod status;
 mod subject;

@@ -117,8 +117,14 @@ fn rows() -> Vec<Row> {
             200,
         ),
         row(&Method::PUT, "/api/events/status", WRITE, some_read(), 200),
-        row(&Method::DELETE, "/api/system/events/{id}", WRITE, None, 204),
-        row(&Method::DELETE, "/api/events/{id}", WRITE, None, 204),
+        row(
+            &Method::DELETE,
+            "/api/system/events/{id}",
+            PUBLISH,
+            None,
+            204,
+        ),
+        row(&Method::DELETE, "/api/events/{id}", PUBLISH, None, 204),
         row(
             &Method::DELETE,
             "/api/system/events/bulk",

@@ -7,7 +7,9 @@ use super::names::MAX_PARAMETERS;
 use super::{InvalidQuery, object};
 use crate::problem::quoted;
 use crate::request::parameters::{Parameters, Source};
-use crate::request::spelling::{self, EVENT, FILTERS, PUBLISH, Parameter, SELECTION, STREAM};
+use crate::request::spelling::{
+    self, DELETION, EVENT, FILTERS, PUBLISH, Parameter, SELECTION, STREAM,
+};
 
 /// Requests that accept no filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(crate) enum Elsewhere {
     Lookup,
     /// A request for one event. Its owner kind tells events with the same id apart.
     Event,
+    /// A deletion of one event, by its reader or by its publisher.
+    Deletion,
     /// A request for one event, with a body.
     EventBody,
     /// An update of an event. Its body says whose event it is.
@@ -32,6 +36,7 @@ impl Elsewhere {
         match self {
             Self::Lookup | Self::Update => &[],
             Self::Event | Self::EventBody => &EVENT,
+            Self::Deletion => &DELETION,
             Self::Stream => &STREAM,
             Self::Body => &PUBLISH,
         }
@@ -39,7 +44,7 @@ impl Elsewhere {
 
     fn remedy(self) -> &'static str {
         match self {
-            Self::Lookup | Self::Event | Self::EventBody => {
+            Self::Lookup | Self::Event | Self::Deletion | Self::EventBody => {
                 "leave the parameter out; the list, /api/system/events, accepts it"
             }
             Self::Update => "leave the parameter out; `owner` in the body says whose event it is",
@@ -163,9 +168,10 @@ pub(crate) fn is_set(query: &str, parameter: &'static Parameter) -> Result<bool,
 mod tests {
     use super::*;
 
-    const PLACES: [Elsewhere; 6] = [
+    const PLACES: [Elsewhere; 7] = [
         Elsewhere::Lookup,
         Elsewhere::Event,
+        Elsewhere::Deletion,
         Elsewhere::EventBody,
         Elsewhere::Update,
         Elsewhere::Stream,
@@ -205,7 +211,10 @@ mod tests {
             assert_eq!(reject_filters(&many, place).unwrap_err().iter().len(), 1);
         }
         for place in PLACES {
-            let takes_it = matches!(place, Elsewhere::Event | Elsewhere::EventBody);
+            let takes_it = matches!(
+                place,
+                Elsewhere::Event | Elsewhere::Deletion | Elsewhere::EventBody
+            );
             let taken = reject_filters("owner_kind=system", place);
             assert_eq!(taken.is_ok(), takes_it, "{place:?}");
         }

@@ -10,35 +10,53 @@ use tidings_event::{Change, DeletedEvents, Selection};
 
 use crate::bulk_change::{self, BulkOutcome};
 use crate::error::{ApiError, RouteError};
-use crate::extract::{Admitted, Changer, EventPath, JsonBody};
+use crate::extract::{Changer, DeletionRequest, JsonBody};
+use crate::publication::RetractRejection;
 #[cfg(feature = "openapi")]
 use crate::schema::changes::DeleteSeveral;
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
 #[cfg(feature = "openapi")]
-use crate::schema::parameters::EventParameters;
+use crate::schema::parameters::{EventParameters, RecipientParameters};
 use crate::state::AppState;
 
-/// Deletes one event. Deleting it again is not an error, so that a request can be repeated.
+/// Deletes one event, for its reader or as its publisher. Deleting it again is not an error, so that a request can be
+/// repeated.
 #[cfg_attr(feature = "openapi", utoipa::path(
     delete,
     path = "/api/system/events/{id}",
     summary = "Delete one event",
-    description = "Deletes the event permanently. An event of the system is deleted for the caller only.",
+    description = "Deletes an event of the caller permanently; an event of the system for the caller only. With \
+                   `owner` or `subject`, or with a token that can publish but not change the caller's events, it \
+                   retracts what the caller's system has published: the event disappears from the inbox of its \
+                   owner, an event of the system from all. Publishing it again does not bring it back.",
     params(
         ("id" = tidings_event::EventId, Path, description = "The id of the event."),
-        EventParameters
+        EventParameters,
+        RecipientParameters
     ),
     responses((status = 204, description = "The event is deleted, now or before."))
 ))]
 pub(crate) async fn delete_event(
     State(state): State<Arc<AppState>>,
-    Admitted(Changer(caller)): Admitted<Changer>,
-    EventPath(event): EventPath,
+    request: DeletionRequest,
 ) -> Result<StatusCode, ApiError> {
-    match state.engine.delete(caller.owner, event).await? {
-        ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),
-        ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
+    match request {
+        DeletionRequest::OfReader { caller, event } => {
+            match state.engine.delete(caller.owner, event).await? {
+                ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),
+                ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
+            }
+        }
+        DeletionRequest::OfPublisher { caller, retraction } => {
+            let identity = &state.authenticator.identity;
+            let systems = caller.systems(state.engine.system_id(), identity);
+            let retracted = state.wire.retract(retraction, systems).await;
+            match retracted.map_err(RetractRejection::from)? {
+                ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),
+                ChangeOutcome::NotFound => Err(RetractRejection::NotFound.into()),
+            }
+        }
     }
 }
 

@@ -1,0 +1,72 @@
+//! A request to delete an event: from its reader, or from its publisher.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use tidings_event::{EventRef, Retraction};
+
+use super::{Publisher, event_path};
+use crate::error::ApiError;
+use crate::identity::{Caller, CredentialError};
+use crate::publication::{EventParser, Subjects};
+use crate::request::query::{Elsewhere, Recipient, check_unfiltered};
+use crate::state::AppState;
+use crate::token::Scopes;
+
+/// A request to delete an event. Its caller is authorized, and the request is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DeletionRequest {
+    /// A reader deletes an event that they see.
+    OfReader { caller: Caller, event: EventRef },
+    /// A publisher takes back what their system has published.
+    OfPublisher {
+        caller: Caller,
+        retraction: Retraction,
+    },
+}
+
+impl FromRequestParts<Arc<AppState>> for DeletionRequest {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AppState>,
+    ) -> Result<Self, ApiError> {
+        let Publisher(caller) = Publisher::from_request_parts(parts, state).await?;
+        let query = parts.uri.query().unwrap_or_default();
+        let named = Recipient::named_in(query);
+        let is_retraction = match named {
+            Recipient::Owner => true,
+            Recipient::Kind => false,
+            // A token that cannot change its own events publishes only.
+            Recipient::Caller => !caller.scopes.contains(Scopes::WRITE),
+        };
+        let scope = match is_retraction {
+            true => &[Scopes::PUBLISH],
+            false => &[Scopes::WRITE],
+        };
+        if !caller.scopes.contains(scope[0]) {
+            return Err(CredentialError::MissingScope { any_of: scope }.into());
+        }
+        if !is_retraction {
+            state.admit(caller, &parts.uri)?;
+            check_unfiltered(parts.uri.query(), Elsewhere::Deletion)?;
+            let event = event_path::named(parts, state).await?;
+            return Ok(Self::OfReader { caller, event });
+        }
+        state.admit_publish(caller, &parts.uri)?;
+        check_unfiltered(parts.uri.query(), Elsewhere::Deletion)?;
+        let recipient = Recipient::read(query)?;
+        let event = event_path::named(parts, state).await?;
+        let identity = &state.authenticator.identity;
+        let parser = EventParser::new(
+            caller,
+            state.engine.limits(),
+            Subjects::from(identity),
+            false,
+        );
+        let retraction = parser.settle_retraction(recipient, event.id)?;
+        Ok(Self::OfPublisher { caller, retraction })
+    }
+}
