@@ -40,7 +40,12 @@ impl Client {
     ///
     /// The reason why there is no response, or a rejection.
     pub async fn delete(&self, event: impl Into<EventRef>) -> Result<ChangeOutcome, ClientError> {
-        let url = self.transport().event_url(&[], event.into());
+        self.delete_at(self.transport().event_url(&[], event.into()))
+            .await
+    }
+
+    /// Sends a deletion of one event.
+    pub(crate) async fn delete_at(&self, url: Url) -> Result<ChangeOutcome, ClientError> {
         let request = self.transport().request(Method::DELETE, url);
         let found = self
             .transport()

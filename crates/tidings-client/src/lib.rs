@@ -68,6 +68,7 @@ mod past_event;
 mod publish;
 mod renewal;
 mod response;
+mod retraction;
 mod sse;
 mod subscription;
 mod token;
@@ -91,10 +92,11 @@ pub use tidings_event::{
     Action, Category, Cause, CauseSeverity, Change, ChangeOutcome, Changes, ContentChange,
     CountDelta, Cursor, Deletion, Draft, ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder,
     EventFilter, EventId, EventPage, EventRef, EventTypes, Given, InboxSummary, Limits, Metadata,
-    NewEvent, NewUpdate, OperationId, OwnerId, OwnerKind, OwnerName, PageRequest, PageToken,
-    Paging, Past, Receipt, ResetReason, ResourceId, Rev, Selection, Severity, SeverityCount, Sort,
-    SortKey, SortOrder, Start, Status, StatusChange, StreamItem, Summary, SystemId, Timestamp,
-    Total, Update, UpdateBuilder, Violation, Violations, Warning, WarningCode,
+    NewEvent, NewRetraction, NewUpdate, OperationId, OwnerId, OwnerKind, OwnerName, PageRequest,
+    PageToken, Paging, Past, Receipt, ResetReason, ResourceId, Retraction, Rev, Selection,
+    Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange, StreamItem,
+    Summary, SystemId, Timestamp, Total, Update, UpdateBuilder, Violation, Violations, Warning,
+    WarningCode,
 };
 
 /// Compiles the examples in the README of this crate.

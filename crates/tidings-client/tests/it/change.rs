@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tidings_client::ChangeOutcome::{Done, NotFound};
 use tidings_client::{Change, Changes, ErrorKind, OwnerId, PastEvent, ProtocolFault};
 use tidings_event::{
-    Cursor, ErrorCode, Event, EventFilter, EventId, EventRef, NewEvent, OwnerKind, Past,
-    ResourceId, Selection, Severity, Status, Timestamp,
+    Cursor, ErrorCode, Event, EventFilter, EventId, EventRef, Given, NewEvent, NewRetraction,
+    OwnerKind, Past, ResourceId, Retraction, Selection, Severity, Status, Timestamp,
 };
 
 use crate::stub::{Stub, StubResponse};
@@ -271,4 +271,39 @@ async fn imports_an_event_with_its_past() {
     let [first, _] = batch;
     let receipts = stub.client.import_batch([first]).await.unwrap();
     assert!(receipts[0].repeated);
+}
+
+#[tokio::test]
+async fn retracts_an_event_by_the_name_of_its_owner() {
+    let mut stub = Stub::start([
+        StubResponse::json("204 No Content", ""),
+        StubResponse::json("404 Not Found", envelope("event_not_found")),
+        StubResponse::json("403 Forbidden", envelope("foreign_system")),
+        StubResponse::json("204 No Content", ""),
+    ])
+    .await;
+    let (id, user) = (EventId::mint(), OwnerId::mint());
+    let client = stub.client.clone();
+    let of_user = Retraction::of(id).for_user(user);
+    assert_eq!(client.retract(of_user).await.unwrap(), Done);
+    let line = format!("DELETE /api/system/events/{id}?owner={user} HTTP/1.1");
+    assert_eq!(parts(&stub.request().await).0, line);
+    assert_eq!(client.retract(Retraction::of(id)).await.unwrap(), NotFound);
+    let line = format!("DELETE /api/system/events/{id}?owner=system HTTP/1.1");
+    assert_eq!(parts(&stub.request().await).0, line);
+    // The caller has a name, too: without one, it would be a deletion by a reader.
+    let rejected = client.retract_new(id, &NewRetraction::default()).await;
+    let rejected = rejected.unwrap_err();
+    assert_eq!(rejected.rejection().unwrap().code, ErrorCode::ForeignSystem);
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let line = format!("DELETE /api/system/events/{id}?owner={nil} HTTP/1.1");
+    assert_eq!(parts(&stub.request().await).0, line);
+    let mut named = NewRetraction::default();
+    named.subject = Given::Value("a b".into());
+    named.issuer = Given::Value("https://id.example".into());
+    assert_eq!(client.retract_new(id, &named).await.unwrap(), Done);
+    let line = format!(
+        "DELETE /api/system/events/{id}?subject=a+b&issuer=https%3A%2F%2Fid.example HTTP/1.1"
+    );
+    assert_eq!(parts(&stub.request().await).0, line);
 }
