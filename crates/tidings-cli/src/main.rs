@@ -24,6 +24,7 @@ mod progress;
 mod publish;
 mod rejection;
 mod restore;
+mod retract;
 mod retry;
 #[cfg(test)]
 mod sample;
@@ -76,6 +77,8 @@ enum Command {
     Publish(publish::Args),
     /// Update the content of a published event
     Update(Box<update::Args>),
+    /// Take published events back
+    Retract(retract::Args),
     /// Print events as they happen
     Tail(tail::Args),
     /// List events, newest first by default
@@ -117,6 +120,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Publish(args) => run(publish::run(args)),
         Command::Update(args) => run(update::run(*args)),
+        Command::Retract(args) => run(retract::run(args)),
         Command::Tail(args) => run(tail::run(args)),
         Command::List(args) => run(list::run(args)),
         Command::Get(args) => run(get::run(args)),

@@ -36,6 +36,7 @@ mod pseudo_terminal;
 mod publish_lines;
 mod quota;
 mod retention;
+mod retract;
 mod secured;
 mod server;
 mod slept;
