@@ -1,4 +1,4 @@
-import { type Token, type Tokens, lexer } from "marked";
+import { Lexer, type Token, type Tokens } from "marked";
 import { html, nothing } from "lit";
 
 import { webAddress } from "../address.js";
@@ -15,7 +15,7 @@ export function markdown(text: string): unknown {
     return html`<pre>${text}</pre>`;
   }
   try {
-    return lexer(text, { gfm: true }).map(block);
+    return Lexer.lex(text, { gfm: true }).map(block);
   } catch {
     // The nesting limit, deeper than any real text.
     return html`<pre>${text}</pre>`;
