@@ -3,33 +3,11 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 
 import { draft, look, noFaults, place, shows, title, titles, until } from "./support.js";
 
-/** A foreign host page that embeds the components under a strict CSP. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; " +
-  "require-trusted-types-for 'script'; trusted-types lit-html host";
-
 describe("the components in another page", () => {
   const here = place();
+  const { host } = here;
   beforeEach(() => here.clear());
   afterEach(() => here.cleanUp());
-
-  /** With `script`, the page loads the components itself; otherwise `load` does so later. */
-  async function host(body, { script = true, ...options } = {}) {
-    const page = await here.page(await here.context(options), "/healthz");
-    const source = `${here.server.origin}/tidings.js`;
-    await page.route("**/host", (route) =>
-      route.fulfill({
-        contentType: "text/html",
-        headers: { "content-security-policy": POLICY },
-        body: `<!doctype html><html lang="en"><title>Host</title><style>
-          body { margin: 0; font-family: sans-serif } header, .bar { padding: 8px; display: flex; justify-content: end }
-          main { height: 500px } h1 { margin: 0; font-size: 1rem }
-          </style>${body}${script ? `<script type="module" src="${source}"></script>` : ""}`,
-      }),
-    );
-    await page.goto(`${here.server.origin}/host`);
-    return page;
-  }
 
   const load = (page) => page.evaluate(() => {
     const script = document.createElement("script");

@@ -13,8 +13,13 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 /** The directory for screenshots, if set. */
 const PICTURES = process.env.TIDINGS_PICTURES;
 
-/** A deadline far beyond any step, in milliseconds; reaching it means that a step is stuck. */
-export const STUCK = 30_000;
+/** The policy of a foreign page that embeds the components. */
+const HOST_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; " +
+  "require-trusted-types-for 'script'; trusted-types lit-html host";
+
+/** A deadline far beyond any step, in milliseconds; reaching it means that a step is stuck. A broken page is found sooner with a shorter one. */
+export const STUCK = Number(process.env.TIDINGS_STUCK ?? 30_000);
 
 /**
  * A server with an empty store and a browser, for the tests of a file.
@@ -60,6 +65,27 @@ export function place(flags = async () => []) {
     const page = await context.newPage();
     watch(page);
     await page.goto(here.server.origin + path);
+    return page;
+  };
+
+  /**
+   * A page of someone else with the components in `body`, under a strict CSP. With `script`, it loads the components
+   * itself.
+   */
+  here.host = async (body, { script = true, ...options } = {}) => {
+    const page = await here.page(await here.context(options), "/healthz");
+    const source = `${here.server.origin}/tidings.js`;
+    await page.route("**/host", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        headers: { "content-security-policy": HOST_POLICY },
+        body: `<!doctype html><html lang="en"><title>Host</title><style>
+          body { margin: 0; font-family: sans-serif } header, .bar { padding: 8px; display: flex; justify-content: end }
+          main { height: 500px } h1 { margin: 0; font-size: 1rem }
+          </style>${body}${script ? `<script type="module" src="${source}"></script>` : ""}`,
+      }),
+    );
+    await page.goto(`${here.server.origin}/host`);
     return page;
   };
 

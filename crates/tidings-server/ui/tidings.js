@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DXt83ie0.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CCNBbXkt.js";

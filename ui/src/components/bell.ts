@@ -15,6 +15,7 @@ import { around, seenAt } from "./contrast.js";
 import { bellIcon, closeIcon } from "./icons.js";
 import type { TidingsInbox } from "./inbox.js";
 import "./inbox.js";
+import type { Links } from "./links.js";
 import { look, severityColors, theme } from "./look.js";
 import { toastStack } from "./toast-stack.js";
 import { TOAST_TIME, raise, toastStyles, toasts } from "./toasts.js";
@@ -37,6 +38,7 @@ const BADGE = 99;
  * @attr open - whether the drawer is open
  * @attr no-drawer - a click only fires `tidings-open`; the host page shows the inbox itself
  * @prop getToken - see `tidings-inbox`
+ * @prop eventLink - see `tidings-inbox`
  * @fires tidings-open - the reader opened the drawer or an event in it; the detail is the event or null
  * @fires tidings-event - a new event arrived; the detail is the event
  */
@@ -47,6 +49,7 @@ export class TidingsBell extends LitElement {
   @property({ type: Boolean, reflect: true }) open = false;
   @property({ type: Boolean, attribute: "no-drawer" }) noDrawer = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
+  @property({ attribute: false }) eventLink: Links["eventLink"];
 
   /** The newest toast, announced to screen readers. */
   @state() private spoken = "";
@@ -224,6 +227,7 @@ export class TidingsBell extends LitElement {
           ? html`<tidings-inbox
               .server=${this.server}
               .getToken=${this.getToken}
+              .eventLink=${this.eventLink}
               theme=${this.theme ?? nothing}
             >
               <button

@@ -21,6 +21,7 @@ import "./filter-bar.js";
 import { gearIcon, helpIcon, readIcon, trashIcon, unreadIcon } from "./icons.js";
 import { inboxStyles } from "./inbox-styles.js";
 import { keyAction } from "./keys.js";
+import type { Links } from "./links.js";
 import type { TidingsList } from "./list.js";
 import "./list.js";
 import { look, severityColors, theme } from "./look.js";
@@ -37,6 +38,7 @@ const SAID = 6_000;
  * @attr page-keys - shortcuts also work while no element has the focus, for a page that only shows the inbox
  * @prop getToken - returns the token for each request; default: the session cookie
  * @prop filter - selects the events to show
+ * @prop eventLink - returns the address that "Copy link" copies for an event; default: that of the server's own page
  * @slot title - replaces the title
  * @slot empty - shown if the inbox has no events
  * @slot actions - further buttons beside the settings
@@ -51,6 +53,7 @@ export class TidingsInbox extends LitElement {
   @property({ reflect: true }) theme: string | null = null;
   @property({ type: Boolean, attribute: "page-keys" }) pageKeys = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
+  @property({ attribute: false }) eventLink: Links["eventLink"];
   /** The event to open once it is loaded. It stays unread, because following a link must not change data. */
   @property({ attribute: false }) eventId: string | undefined;
 
@@ -328,6 +331,7 @@ export class TidingsInbox extends LitElement {
       return html`<tidings-list
         class=${inbox.loading === "first" ? "is-old" : ""}
         .inbox=${inbox}
+        .links=${this}
         .version=${this.version}
         .onOpened=${(line: Line, isByReader: boolean) => this.#opened(line, isByReader)}
       ></tidings-list>`;

@@ -4,11 +4,12 @@ import { customElement, property, state } from "lit/decorators.js";
 import { type Ref, createRef, ref } from "lit/directives/ref.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { type EventKey, eventKey, linkName } from "../api/event.js";
+import { type EventKey, eventKey } from "../api/event.js";
 import type { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { strings } from "../strings/en.js";
 import { hasDetailScript, loadDetailScript } from "./detail-script.js";
+import { type Links, linkTo } from "./links.js";
 import { look, severityColors } from "./look.js";
 import { plainDetail, plainDetailStyles } from "./plain-detail.js";
 import { type RowActions, type RowState, row, rowStyles } from "./row.js";
@@ -37,7 +38,7 @@ const TICK = 30_000;
 @customElement("tidings-list")
 export class TidingsList extends LitElement {
   @property({ attribute: false }) inbox!: Inbox;
-  @property({ attribute: false }) server = "";
+  @property({ attribute: false }) links: Links = {};
   @property({ attribute: false }) onOpened: (line: Line, isByReader: boolean) => void = () =>
     undefined;
   /** Increases with each change of the inbox. */
@@ -317,7 +318,7 @@ export class TidingsList extends LitElement {
         return html`<tidings-event-detail
           .event=${line.event}
           .steps=${line.steps}
-          .permalink=${this.#permalink(linkName(line.event))}
+          .permalink=${linkTo(line.event, this.links, this.inbox.session.client.access.server)}
         ></tidings-event-detail>`;
       case "failed":
         return plainDetail(line.event, () => void this.#loadDetail());
@@ -347,13 +348,6 @@ export class TidingsList extends LitElement {
     const { choice } = this.inbox;
     const count = choice.isEmpty ? 0 : steps.filter((step) => choice.has(step)).length;
     return count === 0 ? "none" : count < steps.length ? "some" : "all";
-  }
-
-  #permalink(name: string): string {
-    const address = new URL(location.href);
-    address.searchParams.set("event", name);
-    address.hash = "";
-    return address.href;
   }
 
   #actions(): RowActions {

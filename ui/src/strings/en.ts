@@ -97,7 +97,7 @@ export const strings = {
     copied: "Copied",
     copiedSteps: (count: number) => `Copied ${notifications(count)}`,
     copyFailed: "Copying is blocked by the browser",
-    permalink: "Link to this notification",
+    permalink: "Copy link",
     facts: "Facts",
     id: "ID",
     operation: "Operation",

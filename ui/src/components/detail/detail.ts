@@ -23,7 +23,7 @@ export class TidingsEventDetail extends LitElement {
   @property({ attribute: false }) steps: readonly Event[] = [];
   @property({ attribute: false }) permalink = "";
 
-  @state() private said = "";
+  @state() private said: unknown = "";
 
   static override styles = [
     look,
@@ -254,23 +254,36 @@ export class TidingsEventDetail extends LitElement {
       <button class="action" @click=${() => void this.#copy()}>
         ${copyIcon()} ${strings.detail.copy}
       </button>
-      <a class="action" href=${this.permalink}>${linkIcon()} ${strings.detail.permalink}</a>
+      <button class="action" @click=${() => void this.#copyLink()}>
+        ${linkIcon()} ${strings.detail.permalink}
+      </button>
       <span role="status" class="muted">${this.said}</span>
     </div>`;
   }
 
   async #copy(): Promise<void> {
     const { event, steps } = this;
+    const text = JSON.stringify(steps.length > 1 ? steps : event, null, 2);
+    const said = steps.length > 1 ? strings.detail.copiedSteps(steps.length) : strings.detail.copied;
+    await this.#copyText(text, said, strings.detail.copyFailed);
+  }
+
+  async #copyLink(): Promise<void> {
+    // A link that cannot be copied by the page can still be copied by the reader.
+    const link = html`<a href=${this.permalink}>${this.permalink}</a>`;
+    await this.#copyText(this.permalink, strings.detail.copied, html`${strings.detail.copyFailed}: ${link}`);
+  }
+
+  async #copyText(text: string, said: string, failed: unknown): Promise<void> {
     try {
-      await navigator.clipboard.writeText(
-        JSON.stringify(steps.length > 1 ? steps : event, null, 2),
-      );
-      this.said = steps.length > 1 ? strings.detail.copiedSteps(steps.length) : strings.detail.copied;
+      await navigator.clipboard.writeText(text);
+      this.said = said;
     } catch {
-      this.said = strings.detail.copyFailed;
+      this.said = failed;
+      return;
     }
     setTimeout(() => {
-      this.said = "";
+      this.said = this.said === said ? "" : this.said;
     }, SAID);
   }
 }
