@@ -83,4 +83,43 @@ describe("the details of an event", () => {
       }
     }
   });
+
+  it("keep the words of a table whole and code apart from its box", async () => {
+    const remedy = [
+      "| component | namespace | message |",
+      "|---|---|---|",
+      "| deployment/shop-web-frontend | shop-production | ImagePullBackOff |",
+      "",
+      "Run `kubectl get pods`, then:",
+      "",
+      "```sh",
+      "kubectl rollout restart",
+      "```",
+    ].join("\n");
+    const metadata = { error: { ShortDescription: ["x"], SuggestedRemediation: [remedy] } };
+    await here.api.publish(draft("a failure", { severity: "error", metadata }));
+    for (const colorScheme of ["light", "dark"]) {
+      const viewport = { width: 390, height: 780 };
+      const page = await here.page(await here.context({ colorScheme, viewport }));
+      await title(page, "a failure").click();
+      const detail = page.locator("tidings-event-detail");
+      await detail.locator("td").first().waitFor();
+      const lines = await detail.locator("td").evaluateAll((cells) =>
+        cells.map((cell) => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          return new Set([...range.getClientRects()].map(({ top }) => top)).size;
+        }),
+      );
+      // A browser breaks a word after a slash or a hyphen only.
+      assert.deepEqual(lines.slice(2), [1]);
+      const cut = await detail.evaluate((element) => element.scrollWidth > element.clientWidth);
+      assert.equal(cut, false, "the table scrolls within the details");
+      const colors = await detail.evaluate(({ shadowRoot }) =>
+        ["pre", ".remedy", "p > code"].map((name) => getComputedStyle(shadowRoot.querySelector(name)).backgroundColor),
+      );
+      assert.equal(new Set(colors).size, 3, colors.join());
+      await look(page, `markdown-${colorScheme}`);
+    }
+  });
 });

@@ -49,6 +49,18 @@ describe("markdown", () => {
     expect(link?.getAttribute("rel")).toContain("noopener");
   });
 
+  it("renders the boxes of task lists", () => {
+    for (const gap of ["\n", "\n\n"]) {
+      const page = shown(markdown(`- [x] done **now**${gap}- [ ] open${gap}- plain [x]`));
+      expect([...page.querySelectorAll("li")].map((item) => item.textContent.trim())).toEqual([
+        "☑ done now",
+        "☐ open",
+        "plain [x]",
+      ]);
+      expect(page.querySelectorAll("li.task")).toHaveLength(2);
+    }
+  });
+
   it.each(HOSTILE)("does no harm with %j", (hostile) => {
     const page = shown(markdown(hostile));
     expect(page.querySelectorAll("script, img, iframe, style, object, svg, form")).toHaveLength(0);

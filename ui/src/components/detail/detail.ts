@@ -85,14 +85,29 @@ export class TidingsEventDetail extends LitElement {
       .remedy > :last-child {
         margin-bottom: 0;
       }
+      .task {
+        list-style: none;
+        margin-inline-start: -1.25rem;
+      }
+      /* A table scrolls rather than breaks its words. */
+      .wide {
+        overflow-x: auto;
+        overflow-wrap: break-word;
+      }
       code,
       pre {
         font-family: var(--t-mono);
         font-size: 0.8125rem;
       }
+      :not(pre) > code {
+        background: color-mix(in srgb, currentColor 9%, transparent);
+        border-radius: 4px;
+        padding: 0.0625rem 0.25rem;
+      }
       pre {
         white-space: pre-wrap;
-        background: var(--t-raised);
+        background: var(--t-surface);
+        border: 1px solid var(--t-line);
         border-radius: 6px;
         padding: 0.5rem 0.75rem;
         max-height: 20rem;

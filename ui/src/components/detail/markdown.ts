@@ -41,7 +41,9 @@ function block(token: Token): unknown {
       return html`<hr />`;
     case "list": {
       const list = token as Tokens.List;
-      const items = list.items.map((item) => html`<li>${item.tokens.map(block)}</li>`);
+      const items = list.items.map(
+        ({ task, tokens }) => html`<li class=${task ? "task" : nothing}>${tokens.map(block)}</li>`,
+      );
       return list.ordered ? html`<ol>${items}</ol>` : html`<ul>${items}</ul>`;
     }
     case "table": {
@@ -49,11 +51,13 @@ function block(token: Token): unknown {
       const head = header.map((cell) => html`<th>${cell.tokens.map(inline)}</th>`);
       const cells = (row: Tokens.TableCell[]) =>
         row.map((cell) => html`<td>${cell.tokens.map(inline)}</td>`);
-      return html`<table>
+      return html`<div class="wide" tabindex="0"><table>
         <thead><tr>${head}</tr></thead>
         <tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody>
-      </table>`;
+      </table></div>`;
     }
+    case "checkbox":
+      return checkbox(token);
     default:
       return html`<p>${token.raw}</p>`;
   }
@@ -77,7 +81,7 @@ function inline(token: Token): unknown {
     case "br":
       return html`<br />`;
     case "checkbox":
-      return (token as { checked?: boolean }).checked ? "☑ " : "☐ ";
+      return checkbox(token);
     case "link":
     case "image": {
       const { href, text, raw } = token as Tokens.Link;
@@ -90,6 +94,11 @@ function inline(token: Token): unknown {
     default:
       return token.raw;
   }
+}
+
+/** The box of a task, which stands before its text. */
+function checkbox(token: Token): string {
+  return (token as Tokens.Checkbox).checked ? "☑ " : "☐ ";
 }
 
 /** Disables the lexer's escaping, because templates escape every text. */
