@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CSgzh8Ot.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BuqrxKoN.js";

@@ -309,13 +309,13 @@ export class TidingsInbox extends LitElement {
           </button>`}
       <button
         class="action"
-        @click=${() => this.#act(() => void inbox.markChosen("read", "read"))}
+        @click=${() => this.#act(() => void inbox.markChosen("read"))}
       >
         ${readIcon()}<span class="hidden-text">${strings.row.markRead}</span>
       </button>
       <button
         class="action"
-        @click=${() => this.#act(() => void inbox.markChosen("unread", "unread"))}
+        @click=${() => this.#act(() => void inbox.markChosen("unread"))}
       >
         ${unreadIcon()}<span class="hidden-text">${strings.row.markUnread}</span>
       </button>

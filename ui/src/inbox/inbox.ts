@@ -4,11 +4,12 @@ import { type Event, type EventKey, eventKey, meantByChange } from "../api/event
 import { type EventFilter, matches } from "../api/filter.js";
 import type { Cursor, Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
+import { Changes } from "./changes.js";
 import { Choice } from "./choice.js";
 import { Extent } from "./extent.js";
 import { type Line, linesOf, rankOf } from "./lines.js";
 import { Missing } from "./missing.js";
-import { type Removal, Removals } from "./removals.js";
+import { Removals } from "./removals.js";
 import { Rows } from "./rows.js";
 import type { Session } from "./session.js";
 import { Steps } from "./steps.js";
@@ -46,6 +47,7 @@ export class Inbox {
   readonly #rows = new Rows();
   readonly #steps: Steps;
   readonly #missing = new Missing();
+  readonly #changes: Changes;
   readonly #changed: () => void;
   readonly #new = new Set<EventKey>();
   readonly #openOperations = new Set<string>();
@@ -73,7 +75,7 @@ export class Inbox {
     const tell = (): void => this.#tell();
     const failed = (error: ApiError): void => this.#fail(error);
     this.removals = new Removals(
-      (removal, leaving) => this.#sendRemoval(removal, leaving),
+      (removal, leaving) => this.#changes.remove(removal, leaving),
       () => this.#refresh(),
     );
     this.work = new Work(tell, failed);
@@ -83,6 +85,16 @@ export class Inbox {
         { ...(next === undefined ? {} : { next }), size: next === undefined ? PAGE : MAX_PAGE },
       ),
     );
+    this.#changes = new Changes({
+      client: session.client,
+      rows: this.#rows,
+      steps: this.#steps,
+      work: this.work,
+      lines: () => this.lines,
+      load: () => this.#load(),
+      refresh: () => this.#refresh(),
+      failed: (error) => this.#fail(error),
+    });
   }
 
   get filter(): EventFilter {
@@ -243,16 +255,8 @@ export class Inbox {
   /** Marks every step of a line. */
   async mark(line: Line, status: Status): Promise<void> {
     const extent = this.#extentOf(line);
-    if ("keys" in extent.selection) {
-      await this.#markAll(line.steps.filter((step) => step.status !== status), status);
-      return;
-    }
-    try {
-      await this.session.client.mark(extent.selection, status);
-      this.#marked(extent, status);
-    } catch (error) {
-      this.#fail(error);
-    }
+    const others = line.steps.filter((step) => step.status !== status);
+    await this.#changes.mark("keys" in extent.selection ? extentOf(others) : extent, status);
   }
 
   /**
@@ -261,10 +265,8 @@ export class Inbox {
    */
   async markOpened(line: Line): Promise<void> {
     const rank = rankOf(line.event.severity);
-    await this.#markAll(
-      line.steps.filter(({ severity, status }) => status === "unread" && rankOf(severity) >= rank),
-      "read",
-    );
+    const opened = line.steps.filter(({ severity, status }) => status === "unread" && rankOf(severity) >= rank);
+    await this.#changes.mark(extentOf(opened), "read");
   }
 
   /** Hides a line with all its steps, and deletes them unless undone in time. */
@@ -315,18 +317,10 @@ export class Inbox {
   }
 
   /** Marks the selected events. */
-  async markChosen(name: string, status: Status): Promise<void> {
+  async markChosen(status: Status): Promise<void> {
     const extent = this.#chosen();
     this.chooseNone();
-    await this.work.add(name, extent.count, async () => {
-      await this.session.client.mark(extent.selection, status);
-      if ("keys" in extent.selection) {
-        this.#marked(extent, status);
-      } else {
-        await this.#load();
-      }
-      this.#refresh();
-    });
+    await this.#changes.markMany(extent, status);
   }
 
   /** Deletes the selected events unless undone in time. */
@@ -383,7 +377,7 @@ export class Inbox {
   /** The extent of a change to a line: the loaded steps, or the operation up to the list's cursor. */
   #extentOf(line: Line): Extent {
     if (this.#isWhole(line) || this.#shownUpTo === undefined) {
-      return Extent.of(line.steps.map(eventKey));
+      return extentOf(line.steps);
     }
     const { status, ...others } = this.#filter;
     const filter = {
@@ -397,51 +391,6 @@ export class Inbox {
 
   #chosen(): Extent {
     return this.choice.all ?? Extent.of(this.choice.keys);
-  }
-
-  async #markAll(events: readonly Event[], status: Status): Promise<void> {
-    if (events.length > 0) {
-      const extent = Extent.of(events.map(eventKey));
-      try {
-        await this.session.client.mark(extent.selection, status);
-        this.#marked(extent, status);
-      } catch (error) {
-        this.#fail(error);
-      }
-    }
-  }
-
-  /** Shows marks before the stream reports them. */
-  #marked(extent: Extent, status: Status): void {
-    const further = this.lines.flatMap(({ steps }) => steps);
-    const marked = [...this.#rows.events, ...further]
-      .filter((event) => extent.has(event))
-      .map((event) => [eventKey(event)]);
-    const now = new Date().toISOString();
-    this.#rows.mark(marked, status, now);
-    this.#steps.mark(marked, status, now);
-    this.#refresh();
-  }
-
-  async #sendRemoval({ extent }: Removal, leaving: boolean): Promise<void> {
-    const { selection } = extent;
-    const remove = async (): Promise<void> => {
-      await this.session.client.remove(selection, leaving);
-      if ("keys" in selection) {
-        const removed = selection.keys.map((key) => [key]);
-        this.#rows.remove(removed);
-        this.#steps.remove(removed);
-      } else if (!leaving) {
-        await this.#load();
-      }
-      this.#refresh();
-    };
-    if (leaving || extent.count === 1) {
-      // A closing page cannot wait, and a single event needs no progress display.
-      await remove().catch((error: unknown) => this.#fail(error));
-    } else {
-      await this.work.add("delete", extent.count, remove);
-    }
   }
 
   /** Loads the unread events below the loaded list once, because they can belong to visible lines. */
@@ -591,4 +540,8 @@ export class Inbox {
       this.#changed();
     }, gather);
   }
+}
+
+function extentOf(events: readonly Event[]): Extent {
+  return Extent.of(events.map(eventKey));
 }

@@ -1,0 +1,92 @@
+import type { Client } from "../api/client.js";
+import { type Event, eventKey } from "../api/event.js";
+import type { Status } from "../api/schema.js";
+import type { Extent } from "./extent.js";
+import type { Line } from "./lines.js";
+import type { Removal } from "./removals.js";
+import type { Rows } from "./rows.js";
+import type { Steps } from "./steps.js";
+import type { Work } from "./work.js";
+
+/** What changes of a reader need from their inbox. */
+export interface Changed {
+  readonly client: Client;
+  readonly rows: Rows;
+  readonly steps: Steps;
+  readonly work: Work;
+  readonly lines: () => readonly Line[];
+  /** Loads the list again, after a change by filter. */
+  readonly load: () => Promise<void>;
+  readonly refresh: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Sends the marks and deletions of a reader, and shows them before the stream reports them. */
+export class Changes {
+  readonly #of: Changed;
+
+  constructor(changed: Changed) {
+    this.#of = changed;
+  }
+
+  /** Marks the events of a line. */
+  async mark(extent: Extent, status: Status): Promise<void> {
+    if (extent.count > 0) {
+      try {
+        await this.#of.client.mark(extent.selection, status);
+        this.#marked(extent, status);
+      } catch (error) {
+        this.#of.failed(error);
+      }
+    }
+  }
+
+  /** Marks a selection, with progress, and loads the list again if the selection was a filter. */
+  async markMany(extent: Extent, status: Status): Promise<void> {
+    const { client, work, load, refresh } = this.#of;
+    await work.add(status, extent.count, async () => {
+      await client.mark(extent.selection, status);
+      if ("keys" in extent.selection) {
+        this.#marked(extent, status);
+      } else {
+        await load();
+      }
+      refresh();
+    });
+  }
+
+  /** Sends a deletion. A page that is being left cannot wait for the response. */
+  async remove({ extent }: Removal, leaving: boolean): Promise<void> {
+    const { client, work, load, refresh, rows, steps, failed } = this.#of;
+    const { selection } = extent;
+    const remove = async (): Promise<void> => {
+      await client.remove(selection, leaving);
+      if ("keys" in selection) {
+        const removed = selection.keys.map((key) => [key]);
+        rows.remove(removed);
+        steps.remove(removed);
+      } else if (!leaving) {
+        await load();
+      }
+      refresh();
+    };
+    if (leaving || extent.count === 1) {
+      // A single event needs no progress display.
+      await remove().catch(failed);
+    } else {
+      await work.add("delete", extent.count, remove);
+    }
+  }
+
+  #marked(extent: Extent, status: Status): void {
+    const { rows, steps, lines, refresh } = this.#of;
+    const further: readonly Event[] = lines().flatMap((line) => line.steps);
+    const marked = [...rows.events, ...further]
+      .filter((event) => extent.has(event))
+      .map((event) => [eventKey(event)]);
+    const now = new Date().toISOString();
+    rows.mark(marked, status, now);
+    steps.mark(marked, status, now);
+    refresh();
+  }
+}
