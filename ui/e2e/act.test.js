@@ -63,6 +63,37 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
+  it("marks the selection and not the focused row by `e`, back and forth", async () => {
+    const page = await here.page(await here.context());
+    await here.api.publish(["a", "b", "c"].map((name) => draft(name)));
+    await shows(page, ["c", "b", "a"]);
+    const unread = () => page.locator(".row.is-unread .text").allTextContents();
+    for (const expected of [["c"], ["c", "b", "a"]]) {
+      await title(page, "c").focus();
+      for (const name of ["a", "b"]) {
+        await page.getByLabel(`Select: ${name}`).click();
+      }
+      await title(page, "c").focus();
+      await page.keyboard.press("e");
+      await until("the selection is marked", unread, expected);
+      await until("nothing is selected", () => page.locator(".chosen").count(), 0);
+    }
+    noFaults(page);
+  });
+
+  it("marks all that match by `e`, also if only unloaded ones are unread", async () => {
+    const stored = await here.api.publish(Array.from({ length: 250 }, (_, n) => draft(`routine ${n}`)));
+    await here.api.markMany({ ids: stored.slice(-100).map(({ id }) => id), status: "read" });
+    const page = await here.page(await here.context());
+    await counts(page, "250 notifications · 150 unread");
+    await title(page, "routine 249").hover();
+    await page.keyboard.press("*");
+    await page.getByText("All 250 matching notifications are selected").waitFor();
+    await page.keyboard.press("e");
+    await counts(page, "250 notifications · 0 unread");
+    noFaults(page);
+  });
+
   it("selects all matching events, including unloaded ones and excluding later ones", async () => {
     const page = await here.page(await here.context());
     const many = Array.from({ length: 700 }, (_, n) => draft(`routine ${n}`, { severity: "debug" }));

@@ -537,8 +537,15 @@ export class TidingsInbox extends LitElement {
       next: () => void list?.move(1),
       previous: () => void list?.move(-1),
       toggle: () => line && list.toggle(line),
-      mark: () => line && void inbox.mark(line, line.unread > 0 ? "read" : "unread"),
-      remove: () => (inbox.choice.isEmpty ? line && list.removeLine(line) : inbox.removeChosen()),
+      mark: () => {
+        if (!inbox.choice.isEmpty) {
+          this.#act(() => void inbox.markChosen(inbox.isUnreadChosen ? "read" : "unread"));
+        } else if (line) {
+          void inbox.mark(line, line.unread > 0 ? "read" : "unread");
+        }
+      },
+      remove: () =>
+        inbox.choice.isEmpty ? line && list.removeLine(line) : this.#act(() => inbox.removeChosen()),
       choose: () => line && list.choose(line, false),
       extend: () => line && list.choose(line, true),
       chooseAll: () => this.#chooseAll(),

@@ -316,6 +316,15 @@ export class Inbox {
     this.lookedAway();
   }
 
+  /** Whether an unread event is selected, loaded or not. */
+  get isUnreadChosen(): boolean {
+    const { counts } = this.session;
+    const unread = { ...this.#filter, status: "unread" } as const;
+    const isFurther = this.choice.all && counts && (countedBy(unread, counts) ?? 0) > 0;
+    const loaded = this.lines.flatMap(({ steps }) => steps);
+    return Boolean(isFurther) || loaded.some((event) => event.status === "unread" && this.choice.has(event));
+  }
+
   /** Marks the selected events. */
   async markChosen(status: Status): Promise<void> {
     const extent = this.#chosen();
