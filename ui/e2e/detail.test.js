@@ -122,4 +122,28 @@ describe("the details of an event", () => {
       await look(page, `markdown-${colorScheme}`);
     }
   });
+
+  it("and the title can be copied as text", async () => {
+    await here.api.publish(FAILURE);
+    const page = await here.page(await here.context({ permissions: ["clipboard-read", "clipboard-write"] }));
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    const { x, y, height } = await title(page, "The image").locator(".text").boundingBox();
+    await page.mouse.move(x + 1, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + 80, y + height / 2, { steps: 4 });
+    await page.mouse.up();
+    await page.keyboard.press("Control+c");
+    const isCopied = async () => (await copied()).length > 5 && FAILURE.description.startsWith(await copied());
+    await until("it is copied", isCopied, true);
+    assert.equal(await page.locator("tidings-event-detail").count(), 0, "a selection does not open the event");
+    await title(page, "The image").focus();
+    for (const [key, count] of [["Space", 1], ["Enter", 0], ["Enter", 1]]) {
+      await page.keyboard.press(key);
+      await until("it toggles", () => page.locator("tidings-event-detail").count(), count);
+    }
+    await page.getByRole("button", { name: "Copy text" }).click();
+    await until("the text is copied", async () => (await copied()).split("\n")[0], "Error: The image cannot be pulled");
+    assert.match(await copied(), /Probable cause:\n- The pull secret has expired\n/);
+    noFaults(page);
+  });
 });

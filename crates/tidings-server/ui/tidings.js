@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-C4G1sedh.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-tJuaTaax.js";

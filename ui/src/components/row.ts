@@ -34,11 +34,40 @@ function showExact(enter: PointerEvent): void {
   time.title = exactTime(time.dateTime);
 }
 
+/** The distance in pixels from which a pressed pointer selects text instead of clicking. */
+const DRAG = 4;
+
+/** Where the pointer was pressed last. */
+let pressed: PointerEvent | undefined;
+
+/** The listeners of a title. It is no button element, because browsers let nobody select the text of one. */
+function opens(line: Line, actions: RowActions) {
+  return {
+    press: (event: PointerEvent): void => {
+      pressed = event;
+    },
+    click: (event: MouseEvent): void => {
+      const moved = pressed ? Math.hypot(event.x - pressed.x, event.y - pressed.y) : 0;
+      pressed = undefined;
+      if (moved < DRAG) {
+        actions.toggle(line);
+      }
+    },
+    key: (event: KeyboardEvent): void => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        actions.toggle(line);
+      }
+    },
+  };
+}
+
 /** A row of the list. */
 export function row(line: Line, state: RowState, actions: RowActions) {
   const { event, severity } = line;
   const isUnread = line.unread > 0;
   const progress = progressOf(event);
+  const opening = opens(line, actions);
   const markLabel = isUnread ? strings.row.markRead : strings.row.markUnread;
   return html`
     <div
@@ -58,11 +87,14 @@ export function row(line: Line, state: RowState, actions: RowActions) {
         />
       </label>
       <span class="icon" title=${strings.severity[severity]}>${severityIcon(severity)}</span>
-      <button
+      <div
         class="title"
+        role="button"
         tabindex=${state.isActive ? 0 : -1}
         aria-expanded=${state.isOpen ? "true" : "false"}
-        @click=${() => actions.toggle(line)}
+        @pointerdown=${opening.press}
+        @click=${opening.click}
+        @keydown=${opening.key}
       >
         <span class="hidden-text"
           >${isUnread ? `${strings.row.unread}. ` : ""}${strings.severity[severity]}:
@@ -78,7 +110,7 @@ export function row(line: Line, state: RowState, actions: RowActions) {
             event.createdAt,
           )}</time>
         </span>
-      </button>
+      </div>
       ${state.isOpen ? nothing : progressBar(event)}
       <span class="dot" aria-hidden="true">${isUnread ? html`<i></i>` : nothing}</span>
       <span class="actions">
@@ -183,11 +215,9 @@ export const rowStyles = [progressStyles, css`
     padding-block-start: 0.25rem;
   }
   .title {
-    border: 0;
-    background: none;
     padding: 0.1875rem 0;
-    text-align: start;
     min-width: 0;
+    cursor: pointer;
     border-radius: 4px;
   }
   .text {
@@ -199,6 +229,7 @@ export const rowStyles = [progressStyles, css`
   .is-open .text {
     white-space: normal;
     overflow-wrap: anywhere;
+    cursor: text;
   }
   .is-unread .text {
     font-weight: 650;

@@ -93,6 +93,7 @@ export const strings = {
     code: "Error code",
     documentation: "Documentation",
     metadata: "Details",
+    copyText: "Copy text",
     copy: "Copy as JSON",
     copied: "Copied",
     copiedSteps: (count: number) => `Copied ${notifications(count)}`,

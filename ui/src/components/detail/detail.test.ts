@@ -2,8 +2,10 @@
 import { render } from "lit";
 import { describe, expect, it } from "vitest";
 
+import type { Event } from "../../api/event.js";
 import { webAddress } from "../address.js";
 import { causeOf, documentationOf, repeatedKeys } from "../cause.js";
+import { asText } from "./as-text.js";
 import { markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
 
@@ -72,6 +74,37 @@ describe("markdown", () => {
         expect(["href", "rel", "target"]).toContain(name);
       }
     }
+  });
+});
+
+describe("an event as a text", () => {
+  const event = {
+    id: "0193f0a0-0000-7000-8000-00000000aaaa",
+    severity: "error",
+    createdAt: "2026-08-01T10:00:30Z",
+    description: "The image cannot be pulled",
+  };
+
+  it("has each part of the cause once", () => {
+    const error = {
+      Code: "deploy-1042",
+      ShortDescription: ["The image cannot be pulled."],
+      LongDescription: ["The registry answered 403"],
+      ProbableCause: ["The secret has expired", "The tag is missing"],
+      SuggestedRemediation: ["Renew the secret"],
+    };
+    expect(asText({ ...event, metadata: { error } } as unknown as Event).split("\n\n")).toEqual([
+      "Error: The image cannot be pulled",
+      "What happened:\n- The registry answered 403",
+      "Probable cause:\n- The secret has expired\n- The tag is missing",
+      "What to do next:\n- Renew the secret",
+      "Error code: deploy-1042",
+      expect.stringMatching(/^Created: .*2026.*\nID: 0193f0a0-0000-7000-8000-00000000aaaa$/),
+    ]);
+  });
+
+  it("has no empty parts", () => {
+    expect(asText({ ...event, metadata: null } as unknown as Event).split("\n\n")).toHaveLength(2);
   });
 });
 

@@ -9,6 +9,7 @@ import { percentOf, progressBar, progressOf, progressStyles } from "../progress.
 import { exactTime } from "../time.js";
 import { isTitleWhole } from "../words.js";
 import { type Cause, causeOf, documentationOf, repeatedKeys } from "../cause.js";
+import { asText } from "./as-text.js";
 import { markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
 
@@ -266,7 +267,10 @@ export class TidingsEventDetail extends LitElement {
       ${operationId === id
         ? nothing
         : html`<button class="action" @click=${only}>${strings.row.onlyOperation}</button>`}
-      <button class="action" @click=${() => void this.#copy()}>
+      <button class="action" @click=${() => void this.#copy(asText(this.event))}>
+        ${copyIcon()} ${strings.detail.copyText}
+      </button>
+      <button class="action" @click=${() => void this.#copyJson()}>
         ${copyIcon()} ${strings.detail.copy}
       </button>
       <button class="action" @click=${() => void this.#copyLink()}>
@@ -276,20 +280,23 @@ export class TidingsEventDetail extends LitElement {
     </div>`;
   }
 
-  async #copy(): Promise<void> {
+  async #copyJson(): Promise<void> {
     const { event, steps } = this;
     const text = JSON.stringify(steps.length > 1 ? steps : event, null, 2);
-    const said = steps.length > 1 ? strings.detail.copiedSteps(steps.length) : strings.detail.copied;
-    await this.#copyText(text, said, strings.detail.copyFailed);
+    await this.#copy(text, steps.length > 1 ? strings.detail.copiedSteps(steps.length) : undefined);
   }
 
   async #copyLink(): Promise<void> {
     // A link that cannot be copied by the page can still be copied by the reader.
     const link = html`<a href=${this.permalink}>${this.permalink}</a>`;
-    await this.#copyText(this.permalink, strings.detail.copied, html`${strings.detail.copyFailed}: ${link}`);
+    await this.#copy(this.permalink, undefined, html`${strings.detail.copyFailed}: ${link}`);
   }
 
-  async #copyText(text: string, said: string, failed: unknown): Promise<void> {
+  async #copy(
+    text: string,
+    said: string = strings.detail.copied,
+    failed: unknown = strings.detail.copyFailed,
+  ): Promise<void> {
     try {
       await navigator.clipboard.writeText(text);
       this.said = said;
