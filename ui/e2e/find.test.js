@@ -59,6 +59,22 @@ describe("finding events", () => {
     noFaults(page);
   });
 
+  it("by text, with one step of the Back button for one search", async () => {
+    const page = await here.page(await here.context());
+    await title(page, "Rollout failed").waitFor();
+    const before = await page.evaluate(() => history.length);
+    const search = page.getByPlaceholder("Search descriptions");
+    for (const text of ["R", "Rol", "Rollout", "Rollout f"]) {
+      await search.fill(text);
+      await until("the address", async () => query(page).get("search"), text);
+    }
+    assert.equal(await page.evaluate(() => history.length), before + 1);
+    await page.goBack();
+    await title(page, "Backup finished").waitFor();
+    assert.equal(query(page).size, 0);
+    noFaults(page);
+  });
+
   it("by status, category, action, source and time, each removable by its chip", async () => {
     const page = await here.page(await here.context());
     await page.getByRole("button", { name: "Filters" }).click();
@@ -100,6 +116,29 @@ describe("finding events", () => {
     await title(page, "Rollout has begun").click();
     await page.getByRole("button", { name: "Show only this operation" }).click();
     await until("the operation", async () => query(page).get("operationId"), stored[3].operationId);
+    noFaults(page);
+  });
+
+  it("again after a reload, with the opened event", async () => {
+    const page = await here.page(await here.context(), "/?severity=error,success");
+    await title(page, "Rollout failed").click();
+    await until("the event", async () => query(page).get("event"), stored[4].id);
+    assert.equal(query(page).get("severity"), '["error","success"]');
+    await page.reload();
+    await until("it is open", () => page.locator("tidings-event-detail").count(), 1);
+    await shows(page, ["Rollout failed", "100% done", "Backup finished"]);
+    await title(page, "100% done").click();
+    await until("the system's event", async () => query(page).get("event"), `system:${stored[2].id}`);
+    await page.keyboard.press("Escape");
+    await until("no event", async () => query(page).get("event"), null);
+    // Back from another view opens the event of this one again.
+    await title(page, "Rollout failed").click();
+    await page.locator("tidings-filter-bar .chip", { hasText: "Error" }).click();
+    await shows(page, ["100% done", "Backup finished"]);
+    await until("the other view has no event", async () => query(page).get("event"), null);
+    await page.goBack();
+    await until("it is open again", () => page.locator("tidings-event-detail").count(), 1);
+    await until("the event", async () => query(page).get("event"), stored[4].id);
     noFaults(page);
   });
 });

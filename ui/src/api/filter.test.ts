@@ -48,7 +48,7 @@ describe("the filter in an address", () => {
     const query = new URLSearchParams({
       severity: '["fatal","error",5]',
       status: "new",
-      category: "deployment",
+      category: '"deployment"',
       action: '{"a":1}',
       ownerKind: "me",
       operationId: "x",
@@ -58,6 +58,14 @@ describe("the filter in an address", () => {
       other: "1",
     });
     expect(filterOf(query)).toEqual({ severity: ["error"] });
+  });
+
+  it("can have lists as people write them", () => {
+    for (const query of ["severity=error&severity=alert", "severity=error,alert", "severity=error,%20alert,", 'severity=["error","alert"]']) {
+      expect(filterOf(new URLSearchParams(query)), query).toEqual({ severity: ["error", "alert"] });
+    }
+    expect(filterOf(new URLSearchParams("category=backup&action=finish"))).toEqual({ category: ["backup"], action: ["finish"] });
+    expect(filterOf(new URLSearchParams("severity=errors&category=&action=[1"))).toEqual({});
   });
 
   it("encodes the body of a change", () => {

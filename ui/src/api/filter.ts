@@ -55,7 +55,7 @@ export function queryOf(filter: EventFilter): URLSearchParams {
 export function filterOf(query: URLSearchParams): EventFilter {
   const filter: Record<string, unknown> = {};
   for (const name of LISTS) {
-    const values = listOf(query.get(name));
+    const values = query.getAll(name).flatMap(listOf);
     const known = name === "severity" ? values.filter(isSeverity) : values;
     if (known.length) {
       filter[name] = known;
@@ -148,9 +148,13 @@ export function isSeverity(text: string): text is Severity {
   return (SEVERITIES as readonly string[]).includes(text);
 }
 
-function listOf(text: string | null): string[] {
+/** A JSON array as `queryOf` writes it, or names separated by commas as people do. */
+function listOf(text: string): string[] {
+  if (!/^\s*["{[]/.test(text)) {
+    return text.split(",").map((name) => name.trim()).filter(Boolean);
+  }
   try {
-    const values: unknown = JSON.parse(text ?? "[]");
+    const values: unknown = JSON.parse(text);
     return Array.isArray(values) ? values.filter((value) => typeof value === "string") : [];
   } catch {
     return [];

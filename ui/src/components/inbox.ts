@@ -44,6 +44,7 @@ const SAID = 6_000;
  * @slot actions - further buttons beside the settings
  * @fires tidings-event - a new event arrived live; the detail is the event. Not fired for replayed events
  * @fires tidings-open - the reader opened an event; the detail is the event
+ * @fires tidings-close - the open event was closed, by the reader or because it is gone; the detail is null
  * @fires tidings-filter - the reader changed the filter; the detail is the filter
  * @fires tidings-state - the connection state changed; the detail is `{ state }`
  */
@@ -158,6 +159,11 @@ export class TidingsInbox extends LitElement {
    */
   openEvent(name: string): void {
     this.#openLine(name, true);
+  }
+
+  /** Closes the open event, if any. */
+  closeEvent(): void {
+    this.list?.closeOpen();
   }
 
   #openLine(name: string, isByReader: boolean): void {
@@ -334,6 +340,7 @@ export class TidingsInbox extends LitElement {
         .links=${this}
         .version=${this.version}
         .onOpened=${(line: Line, isByReader: boolean) => this.#opened(line, isByReader)}
+        .onClosed=${() => this.#fire("tidings-close", null)}
       ></tidings-list>`;
     }
     if (inbox.loading === "first" || inbox.loading === "more") {

@@ -41,6 +41,7 @@ export class TidingsList extends LitElement {
   @property({ attribute: false }) links: Links = {};
   @property({ attribute: false }) onOpened: (line: Line, isByReader: boolean) => void = () =>
     undefined;
+  @property({ attribute: false }) onClosed: () => void = () => undefined;
   /** Increases with each change of the inbox. */
   @property({ type: Number }) version = 0;
 
@@ -118,6 +119,9 @@ export class TidingsList extends LitElement {
     super.disconnectedCallback();
     clearInterval(this.#ticking);
     this.inbox.isAtTop = true;
+    if (this.openKey !== undefined) {
+      this.onClosed();
+    }
   }
 
   /** The line that shortcuts act on. */
@@ -273,7 +277,10 @@ export class TidingsList extends LitElement {
     });
   }
 
-  protected override updated(): void {
+  protected override updated(changed: Map<PropertyKey, unknown>): void {
+    if (changed.get("openKey") !== undefined && this.openKey === undefined) {
+      this.onClosed();
+    }
     const virtual = this.#virtual?.getVirtualizer();
     for (const line of this.renderRoot.querySelectorAll(".line")) {
       virtual?.measureElement(line);

@@ -2,8 +2,8 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { ApiError } from "../api/error.js";
-import { type Event, eventKey } from "../api/event.js";
-import { type EventFilter, filterOf, queryOf } from "../api/filter.js";
+import { type Event, eventKey, linkName } from "../api/event.js";
+import { type EventFilter, filterOf, isSame, queryOf } from "../api/filter.js";
 import "../components/bell.js";
 import "../components/inbox.js";
 import { bellIcon } from "../components/icons.js";
@@ -27,7 +27,9 @@ export class TidingsPage extends LitElement {
   /** Whether a user was signed in before. */
   @state() private wasSignedIn = false;
 
-  #eventId = new URLSearchParams(location.search).get("event") ?? undefined;
+  readonly #eventId = new URLSearchParams(location.search).get("event") ?? undefined;
+  /** The event that is open. */
+  #event: string | undefined;
   readonly #session = sessionOf("", undefined);
   #leave: (() => void) | undefined;
 
@@ -110,6 +112,8 @@ export class TidingsPage extends LitElement {
               page-keys
               .filter=${this.filter}
               .eventId=${this.#eventId}
+              @tidings-open=${(event: CustomEvent<Event>) => this.#shows(linkName(event.detail))}
+              @tidings-close=${() => this.#shows(undefined)}
               @tidings-filter=${(event: CustomEvent<EventFilter>) => this.#filtered(event.detail)}
             >
               <tidings-welcome slot="empty" ?login=${hasLogin}></tidings-welcome>
@@ -138,13 +142,35 @@ export class TidingsPage extends LitElement {
   }
 
   #filtered(filter: EventFilter): void {
-    const query = queryOf(filter);
-    const address = new URL(location.href);
-    if (address.searchParams.toString() !== query.toString()) {
-      address.search = query.toString();
-      history.pushState(null, "", address);
-    }
+    // Otherwise each pause of the user while they type would be a step of the Back button.
+    const isTyped =
+      Boolean(this.filter.search && filter.search) &&
+      isSame({ ...this.filter, search: "" }, { ...filter, search: "" });
     this.filter = filter;
+    this.#address(!isTyped);
+  }
+
+  #shows(event: string | undefined): void {
+    this.#event = event;
+    this.#address(false);
+  }
+
+  /** Writes the view into the address. */
+  #address(isStep: boolean): void {
+    const query = queryOf(this.filter);
+    if (this.#event !== undefined) {
+      query.set("event", this.#event);
+    }
+    const address = new URL(location.href);
+    if (address.searchParams.toString() === query.toString()) {
+      return;
+    }
+    address.search = query.toString();
+    if (isStep) {
+      history.pushState(null, "", address);
+    } else {
+      history.replaceState(null, "", address);
+    }
   }
 
   async #signedIn(): Promise<void> {
@@ -167,7 +193,15 @@ export class TidingsPage extends LitElement {
   }
 
   readonly #back = (): void => {
-    this.filter = filterOf(new URLSearchParams(location.search));
+    const query = new URLSearchParams(location.search);
+    this.filter = filterOf(query);
+    const event = query.get("event") ?? undefined;
+    const inbox = this.renderRoot.querySelector<TidingsInbox>("tidings-inbox");
+    if (inbox && event !== this.#event) {
+      this.#event = event;
+      inbox.closeEvent();
+      inbox.eventId = event;
+    }
   };
 }
 
