@@ -125,4 +125,22 @@ describe("every view", () => {
     await page.getByRole("button", { name: "Try again" }).click();
     await title(page, "Nightly backup").waitFor();
   });
+
+  it("tells unread, selected and filtered apart in forced colors", async () => {
+    const page = await here.page(await here.context({ forcedColors: "active" }), "/?severity=alert,error,success");
+    await title(page, "failed").waitFor();
+    await state(page, "Live");
+    const style = (selector, name) =>
+      page.locator(selector).first().evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), name);
+    const surface = await style("tidings-list .row", "background-color");
+    const bar = (row) => style(`tidings-list .row${row}`, "border-inline-start-color");
+    assert.equal(await bar(":not(.is-unread)"), surface, "a read row has no bar");
+    assert.notEqual(await bar(".is-unread"), surface);
+    await page.getByLabel("Select: Nightly").click();
+    assert.equal(await style("tidings-list .row.is-chosen", "outline-style"), "solid");
+    const chip = (pressed) => style(`tidings-filter-bar .chip[aria-pressed=${pressed}]`, "background-color");
+    assert.notEqual(await chip(true), await chip(false));
+    assert.notEqual(await style(".state i", "background-color"), surface, "the dot is visible");
+    await look(page, "forced");
+  });
 });

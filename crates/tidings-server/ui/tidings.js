@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Bpxz1W7L.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Y3picBDU.js";

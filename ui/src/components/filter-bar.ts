@@ -109,6 +109,14 @@ export class TidingsFilterBar extends LitElement {
         background: color-mix(in srgb, var(--t-accent) 14%, var(--t-surface));
         font-weight: 600;
       }
+      @media (forced-colors: active) {
+        .chip[aria-pressed="true"] {
+          forced-color-adjust: none;
+          background: Highlight;
+          color: HighlightText;
+          --t-severity: HighlightText;
+        }
+      }
       .chip b {
         font-variant-numeric: tabular-nums;
         font-weight: 650;

@@ -91,7 +91,7 @@ export const inboxStyles = css`
     left: 50%;
     transform: translateX(-50%);
     z-index: 2;
-    border: 0;
+    border: 1px solid transparent;
     border-radius: 999px;
     padding: 0.375rem 1rem;
     min-height: 2rem;
@@ -121,6 +121,16 @@ export const inboxStyles = css`
     border-radius: 6px;
     background: var(--t-raised);
     animation: breathe 1.2s ease-in-out infinite alternate;
+  }
+  @media (forced-colors: active) {
+    .state i,
+    .skeleton i {
+      forced-color-adjust: none;
+      background: GrayText;
+    }
+    .state.live i {
+      background: CanvasText;
+    }
   }
   @keyframes breathe {
     to {

@@ -78,6 +78,8 @@ export const noticeStyles = css`
     max-width: 100%;
     padding: 0.5rem 0.5rem 0.5rem 1rem;
     min-height: 2.75rem;
+    /* Visible in forced colors. */
+    border: 1px solid transparent;
     border-radius: var(--t-radius);
     background: light-dark(#23272f, #e8eaef);
     color: light-dark(#ffffff, #16181d);

@@ -311,6 +311,23 @@ export const rowStyles = [progressStyles, css`
   .older[aria-expanded="true"] svg {
     transform: rotate(90deg);
   }
+  /* Forced colors show transparent borders and no backgrounds. */
+  @media (forced-colors: active) {
+    .row {
+      border-inline-start-color: Canvas;
+    }
+    .row.is-unread {
+      border-inline-start-color: Highlight;
+    }
+    .row.is-chosen {
+      outline: 2px solid Highlight;
+      outline-offset: -3px;
+    }
+    .dot i {
+      forced-color-adjust: none;
+      background: Highlight;
+    }
+  }
   @media (hover: none) {
     .actions {
       opacity: 1;
