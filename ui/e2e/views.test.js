@@ -143,4 +143,18 @@ describe("every view", () => {
     assert.notEqual(await style(".state i", "background-color"), surface, "the dot is visible");
     await look(page, "forced");
   });
+
+  it("leaves room for the list on a low screen and at 200 % zoom", async () => {
+    for (const [width, height, least] of [[640, 360, 120], [844, 390, 130], [320, 568, 190]]) {
+      const page = await here.page(await here.context({ viewport: { width, height } }));
+      await title(page, "failed").waitFor();
+      await page.getByRole("button", { name: "Filters" }).click();
+      await page.getByLabel("Time").waitFor();
+      const list = await page.locator("tidings-list").boundingBox();
+      assert.ok(list.height >= least, `${width} x ${height}: ${list.height}`);
+      await page.getByLabel("Time").selectOption({ label: "Last hour" });
+      await page.getByRole("button", { name: /^Remove the filter Since/ }).click();
+      await look(page, `low-${width}`);
+    }
+  });
 });

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Y3picBDU.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CEVWc1x1.js";

@@ -4,7 +4,8 @@ import { css } from "lit";
 export const inboxStyles = css`
   :host {
     display: grid;
-    grid-template-rows: auto minmax(0, 1fr);
+    /* On a low screen or with large letters, the head scrolls and leaves room for the list. */
+    grid-template-rows: fit-content(55%) minmax(0, 1fr);
     position: relative;
     background: var(--t-surface);
     height: 100%;
@@ -13,6 +14,7 @@ export const inboxStyles = css`
     container-type: inline-size;
   }
   .head {
+    overflow: auto;
     border-bottom: 1px solid var(--t-line);
     z-index: 1;
   }
