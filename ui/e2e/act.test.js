@@ -43,6 +43,49 @@ describe("acting on events", () => {
     await until("it is deleted", stored, 1);
   });
 
+  it("names what could not be deleted or marked, and tries again", async () => {
+    const page = await here.page(await here.context());
+    await page.clock.install();
+    await here.api.publish([draft("stays"), draft("goes")]);
+    await shows(page, ["goes", "stays"]);
+    let isAway = true;
+    await page.route(/events\/(delete|status)$/, (route) => (isAway ? route.abort() : route.continue()));
+    const notice = page.locator(".notice.failed");
+    const again = () => notice.getByRole("button", { name: "Try again" }).click();
+    await title(page, "goes").focus();
+    await page.keyboard.press("e");
+    await notice.getByText("Could not mark goes").waitFor();
+    isAway = false;
+    await again();
+    await counts(page, "2 notifications · 1 unread");
+    await until("no notice", () => notice.count(), 0);
+    isAway = true;
+    await page.keyboard.press("#");
+    await shows(page, ["stays"]);
+    await page.clock.fastForward(8_000);
+    await notice.getByText("Could not delete goes").waitFor();
+    await shows(page, ["goes", "stays"]);
+    // The stream is live, so nothing claims that the server is away.
+    assert.equal(await page.getByText("cannot be reached").count(), 0);
+    await look(page, "failed-deletion");
+    isAway = false;
+    await again();
+    await shows(page, ["stays"]);
+    await page.clock.fastForward(8_000);
+    await until("it is deleted", stored, 1);
+    await page.getByRole("heading", { name: "Tidings" }).click();
+    await here.api.publish(draft("another"));
+    await shows(page, ["another", "stays"]);
+    isAway = true;
+    await page.getByLabel("Select: another").click();
+    await page.getByLabel("Select: stays").click();
+    await page.locator(".chosen").getByRole("button", { name: "Delete" }).click();
+    await page.clock.fastForward(8_000);
+    await notice.getByText("Could not delete 2 notifications: another and 1 more").waitFor();
+    await page.unrouteAll();
+    noFaults(page);
+  });
+
   it("marks and deletes selections and ranges", async () => {
     const page = await here.page(await here.context());
     await page.clock.install();

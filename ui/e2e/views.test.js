@@ -121,9 +121,12 @@ describe("every view", () => {
     await page.locator(".chip", { hasText: "Success" }).click();
     await page.getByRole("heading", { name: "Could not load notifications" }).waitFor();
     await look(page, "failed");
-    await here.server.start();
     await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Could not load notifications" }).waitFor();
+    // The list is loaded without another click when the server is back.
+    await here.server.start();
     await title(page, "Nightly backup").waitFor();
+    assert.equal(await page.locator(".notice").count(), 0);
   });
 
   it("tells unread, selected and filtered apart in forced colors", async () => {

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CEVWc1x1.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-0fSaqEvJ.js";

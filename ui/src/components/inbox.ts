@@ -351,7 +351,7 @@ export class TidingsInbox extends LitElement {
     if (inbox.loading === "failed") {
       return html`<div class="empty">
         <h3>${strings.list.failed}</h3>
-        <p>${inbox.error?.message}</p>
+        <p>${inbox.fault?.error.message}</p>
         <button class="action" @click=${() => void inbox.retry()}>${strings.list.again}</button>
       </div>`;
     }

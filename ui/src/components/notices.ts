@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 
-import type { Inbox } from "../inbox/inbox.js";
+import type { Fault, Inbox } from "../inbox/inbox.js";
 import { strings } from "../strings/en.js";
 import { closeIcon } from "./icons.js";
 import { titleOf } from "./words.js";
@@ -9,7 +9,7 @@ import { titleOf } from "./words.js";
 export function notices(inbox: Inbox) {
   const { job } = inbox.work;
   const { waiting } = inbox.removals;
-  const { error } = inbox;
+  const { fault } = inbox;
   return html`<div class="notices" role="status">
     ${job
       ? html`<div class="notice">
@@ -36,27 +36,28 @@ export function notices(inbox: Inbox) {
           <button class="undo" @click=${() => inbox.removals.undo()}>${strings.notice.undo}</button>
         </div>`
       : nothing}
-    ${error && (inbox.loading !== "failed" || inbox.lines.length > 0)
-      ? html`<div class="notice failed">
-          <span
-            >${error.message}${error.remedies.length > 0
-              ? html`<br />${error.remedies.join("; ")}`
-              : nothing}</span
-          >
-          ${inbox.loading === "failed"
-            ? html`<button class="undo" @click=${() => void inbox.retry()}>
-                ${strings.list.again}
-              </button>`
-            : nothing}
-          <button
-            class="plain"
-            aria-label=${strings.notice.dismiss}
-            @click=${() => inbox.dismissError()}
-          >
-            ${closeIcon()}
-          </button>
-        </div>`
+    ${fault && (inbox.loading !== "failed" || inbox.lines.length > 0) ? failure(inbox, fault) : nothing}
+  </div>`;
+}
+
+/** What failed, why, and what to do. */
+function failure(inbox: Inbox, { error, unchanged }: Fault) {
+  // The connection can be back while a change that failed is still not made.
+  const isOver = error.code === "unreachable" && inbox.session.state === "live";
+  const first = unchanged?.first && titleOf(unchanged.first);
+  const what = unchanged
+    ? strings.notice.unchanged(unchanged.wanted, unchanged.count, first)
+    : strings.list.failed;
+  const reasons = isOver ? [] : [error.message, ...error.remedies];
+  const again = (): void => (unchanged ? inbox.repeat() : void inbox.retry());
+  return html`<div class="notice failed">
+    <span class="named"><b>${what}</b>${reasons.length > 0 ? html`<br />${reasons.join("; ")}` : nothing}</span>
+    ${unchanged || inbox.loading === "failed"
+      ? html`<button class="undo" @click=${again}>${strings.list.again}</button>`
       : nothing}
+    <button class="plain" aria-label=${strings.notice.dismiss} @click=${() => inbox.dismissFault()}>
+      ${closeIcon()}
+    </button>
   </div>`;
 }
 

@@ -18,7 +18,16 @@ export interface Changed {
   /** Loads the list again, after a change by filter. */
   readonly load: () => Promise<void>;
   readonly refresh: () => void;
-  readonly failed: (error: unknown) => void;
+  readonly failed: (error: unknown, unchanged: Unchanged) => void;
+}
+
+/** A change that the server did not make. */
+export interface Unchanged {
+  readonly wanted: "mark" | "delete";
+  readonly count: number;
+  /** The line that represents the change. */
+  readonly first: Event | undefined;
+  readonly again: () => void;
 }
 
 /** Sends the marks and deletions of a reader, and shows them before the stream reports them. */
@@ -36,15 +45,15 @@ export class Changes {
         await this.#of.client.mark(extent.selection, status);
         this.#marked(extent, status);
       } catch (error) {
-        this.#of.failed(error);
+        this.#of.failed(error, this.#unmarked(extent, () => void this.mark(extent, status)));
       }
     }
   }
 
   /** Marks a selection, with progress, and loads the list again if the selection was a filter. */
   async markMany(extent: Extent, status: Status): Promise<void> {
-    const { client, work, load, refresh } = this.#of;
-    await work.add(status, extent.count, async () => {
+    const { client, work, load, refresh, failed } = this.#of;
+    const mark = async (): Promise<void> => {
       await client.mark(extent.selection, status);
       if ("keys" in extent.selection) {
         this.#marked(extent, status);
@@ -52,11 +61,13 @@ export class Changes {
         await load();
       }
       refresh();
-    });
+    };
+    const unmarked = this.#unmarked(extent, () => void this.markMany(extent, status));
+    await work.add(status, extent.count, () => mark().catch((error: unknown) => failed(error, unmarked)));
   }
 
-  /** Sends a deletion. A page that is being left cannot wait for the response. */
-  async remove({ extent }: Removal, leaving: boolean): Promise<void> {
+  /** Sends a deletion; `again` starts it once more. A page that is being left cannot wait for the response. */
+  async remove({ extent, first }: Removal, leaving: boolean, again: () => void): Promise<void> {
     const { client, work, load, refresh, rows, steps, failed } = this.#of;
     const { selection } = extent;
     const remove = async (): Promise<void> => {
@@ -70,12 +81,17 @@ export class Changes {
       }
       refresh();
     };
-    if (leaving || extent.count === 1) {
-      // A single event needs no progress display.
-      await remove().catch(failed);
-    } else {
-      await work.add("delete", extent.count, remove);
-    }
+    const attempt = (): Promise<void> =>
+      remove().catch((error: unknown) => {
+        failed(error, { wanted: "delete", count: extent.count, first, again });
+      });
+    // A single event needs no progress display.
+    await (leaving || extent.count === 1 ? attempt() : work.add("delete", extent.count, attempt));
+  }
+
+  #unmarked(extent: Extent, again: () => void): Unchanged {
+    const first = this.#of.lines().find(({ steps }) => steps.some((step) => extent.has(step)))?.event;
+    return { wanted: "mark", count: extent.count, first, again };
   }
 
   #marked(extent: Extent, status: Status): void {

@@ -4,7 +4,7 @@ import { type Event, type EventKey, eventKey, meantByChange } from "../api/event
 import { type EventFilter, matches } from "../api/filter.js";
 import type { Cursor, Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
-import { Changes } from "./changes.js";
+import { Changes, type Unchanged } from "./changes.js";
 import { Choice } from "./choice.js";
 import { Extent } from "./extent.js";
 import { type Line, linesOf, rankOf } from "./lines.js";
@@ -36,6 +36,12 @@ const NEW = 1_000;
 /** The loading state of the list. */
 export type Loading = "first" | "more" | "idle" | "failed";
 
+/** A request that failed: for the list, or for a change. */
+export interface Fault {
+  readonly error: ApiError;
+  readonly unchanged: Unchanged | undefined;
+}
+
 /** The model of an inbox as one reader sees it: filter, matching lines, selection and pending changes. */
 export class Inbox {
   readonly session: Session;
@@ -54,7 +60,8 @@ export class Inbox {
   #leave: (() => void) | undefined;
   #filter: EventFilter = {};
   #loading: Loading = "first";
-  #error: ApiError | undefined;
+  #fault: Fault | undefined;
+  #wasLive = false;
   #next: string | undefined;
   #isAtTop = true;
   #lines: readonly Line[] | undefined;
@@ -73,12 +80,11 @@ export class Inbox {
     this.session = session;
     this.#changed = changed;
     const tell = (): void => this.#tell();
-    const failed = (error: ApiError): void => this.#fail(error);
     this.removals = new Removals(
-      (removal, leaving) => this.#changes.remove(removal, leaving),
+      (removal, leaving) => this.#changes.remove(removal, leaving, () => this.removals.add(removal)),
       () => this.#refresh(),
     );
-    this.work = new Work(tell, failed);
+    this.work = new Work(tell, (error) => this.#fail(error));
     this.#steps = new Steps((operationId, next) =>
       session.client.list(
         { ...this.#filter, operationId },
@@ -93,7 +99,7 @@ export class Inbox {
       lines: () => this.lines,
       load: () => this.#load(),
       refresh: () => this.#refresh(),
-      failed: (error) => this.#fail(error),
+      failed: (error, unchanged) => this.#fail(error, unchanged),
     });
   }
 
@@ -105,9 +111,9 @@ export class Inbox {
     return this.#loading;
   }
 
-  /** The last error, until a request succeeds or the reader dismisses it. */
-  get error(): ApiError | undefined {
-    return this.#error;
+  /** The last failure, until the reader dismisses it, or the list is loaded if that was what failed. */
+  get fault(): Fault | undefined {
+    return this.#fault;
   }
 
   get hasMore(): boolean {
@@ -141,7 +147,7 @@ export class Inbox {
   open(filter: EventFilter): void {
     this.#leave ??= this.session.listen({
       frame: (frame) => this.#take(frame),
-      changed: () => this.#tell(),
+      changed: () => this.#followed(),
       reload: () => void this.#load(),
     });
     this.#filter = filter;
@@ -180,6 +186,7 @@ export class Inbox {
       this.#rows.append(page.events);
       this.#rows.hasMore = page.next !== undefined;
       this.#loading = "idle";
+      this.#listed();
       this.lookedAway();
       this.#refresh();
     } catch (error) {
@@ -189,7 +196,7 @@ export class Inbox {
 
   /** Retries the failed request: the next page or the whole list. */
   async retry(): Promise<void> {
-    this.#error = undefined;
+    this.#fault = undefined;
     if (this.#rows.events.length > 0 && this.#next) {
       this.#loading = "idle";
       await this.more();
@@ -349,9 +356,16 @@ export class Inbox {
     }
   }
 
-  dismissError(): void {
-    this.#error = undefined;
+  dismissFault(): void {
+    this.#fault = undefined;
     this.#tell();
+  }
+
+  /** Repeats the change that failed. */
+  repeat(): void {
+    const again = this.#fault?.unchanged?.again;
+    this.dismissFault();
+    again?.();
   }
 
   /** Whether all steps of a line are loaded. The step whose id equals the operation's id is the first one. */
@@ -450,7 +464,7 @@ export class Inbox {
       this.#isOutdated = taken.some(Boolean);
       this.#next = page.next;
       this.#loading = "idle";
-      this.#error = undefined;
+      this.#listed();
       this.#refresh();
       this.#catchUp();
     } catch (error) {
@@ -523,9 +537,25 @@ export class Inbox {
     return !this.#rows.has(event) && matches(this.#filter, event);
   }
 
-  #fail(error: unknown): void {
-    this.#error =
-      error instanceof ApiError ? error : new ApiError(String(error), 0, "unreadable");
+  /** A list that failed while the server was away is loaded when the stream is back. */
+  #followed(): void {
+    const isLive = this.session.state === "live";
+    if (isLive && !this.#wasLive && this.#loading === "failed") {
+      void this.retry();
+    }
+    this.#wasLive = isLive;
+    this.#tell();
+  }
+
+  #listed(): void {
+    this.#fault = this.#fault?.unchanged ? this.#fault : undefined;
+  }
+
+  #fail(error: unknown, unchanged?: Unchanged): void {
+    this.#fault = {
+      error: error instanceof ApiError ? error : new ApiError(String(error), 0, "unreadable"),
+      unchanged,
+    };
     this.#tell();
   }
 

@@ -162,6 +162,10 @@ export const strings = {
       }
       return count > 1 ? `${text}: ${first} and ${number(count - 1)} more` : `${text}: ${first}`;
     },
+    unchanged: (wanted: "mark" | "delete", count: number, first: string | undefined) => {
+      const text = `Could not ${wanted} ${count > 1 || first === undefined ? notifications(count) : first}`;
+      return count > 1 && first !== undefined ? `${text}: ${first} and ${number(count - 1)} more` : text;
+    },
     undo: "Undo",
     dismiss: "Dismiss",
   },
