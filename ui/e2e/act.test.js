@@ -215,6 +215,29 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
+  it("takes keys after a click on the page's own bell, but none that a field or a dialog takes", async () => {
+    const page = await here.page(await here.context());
+    await here.api.publish(["a", "b"].map((name) => draft(name)));
+    await shows(page, ["b", "a"]);
+    await page.getByRole("button", { name: "Notifications, 2 unread" }).click();
+    await page.keyboard.press("j");
+    await page.keyboard.press("e");
+    await until("it is read", () => page.locator(".row:not(.is-unread) .text").allTextContents(), ["b"]);
+    await page.evaluate(() => {
+      const field = document.createElement("input");
+      field.setAttribute("aria-label", "A field of the page");
+      document.body.prepend(field);
+    });
+    await page.getByLabel("A field of the page").fill("");
+    await page.keyboard.type("#");
+    assert.equal(await page.getByLabel("A field of the page").inputValue(), "#");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.keyboard.press("#");
+    await page.keyboard.press("Escape");
+    await shows(page, ["b", "a"]);
+    noFaults(page);
+  });
+
   it("announces new events according to the settings, in one of several tabs", async () => {
     const context = await here.context();
     const [one, two] = [await here.page(context), await here.page(context)];

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-0fSaqEvJ.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CvGZecNt.js";

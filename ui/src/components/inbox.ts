@@ -35,7 +35,7 @@ const SAID = 6_000;
  *
  * @attr server - the server's address; default: the page's origin
  * @attr theme - `light` or `dark`; default: the browser's preference
- * @attr page-keys - shortcuts also work while no element has the focus, for a page that only shows the inbox
+ * @attr page-keys - shortcuts also work outside of the inbox, except in fields and dialogs, for a page that only shows the inbox
  * @prop getToken - returns the token for each request; default: the session cookie
  * @prop filter - selects the events to show
  * @prop eventLink - returns the address that "Copy link" copies for an event; default: that of the server's own page
@@ -527,7 +527,8 @@ export class TidingsInbox extends LitElement {
   };
 
   readonly #pageKey = (key: KeyboardEvent): void => {
-    if (this.pageKeys && key.target === document.body) {
+    // Inside the inbox, its own listener takes the key.
+    if (this.pageKeys && !key.composedPath().includes(this)) {
       this.#key(key);
     }
   };
