@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CvGZecNt.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BjWX_RE1.js";

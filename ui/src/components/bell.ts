@@ -89,7 +89,8 @@ export class TidingsBell extends LitElement {
       }
       .badge {
         position: absolute;
-        inset: 0.0625rem 0 auto auto;
+        inset-block-start: 0.0625rem;
+        inset-inline-end: 0;
         min-width: 1.125rem;
         height: 1.125rem;
         padding-inline: 0.25rem;
@@ -114,7 +115,8 @@ export class TidingsBell extends LitElement {
       }
       dialog.drawer {
         position: fixed;
-        inset: 0 0 0 auto;
+        inset: 0;
+        inset-inline-start: auto;
         margin: 0;
         padding: 0;
         width: min(32rem, 100vw);
@@ -128,7 +130,6 @@ export class TidingsBell extends LitElement {
       }
       @keyframes slide {
         from {
-          transform: translateX(2rem);
           opacity: 0;
         }
       }
@@ -139,6 +140,8 @@ export class TidingsBell extends LitElement {
     super.connectedCallback();
     if (!this.hasUpdated) {
       adoptReactProps(this);
+      // The texts of the page are in this language, whatever that of the host page is.
+      this.lang ||= strings.locale;
     }
     toastStack.join(this);
     this.#watch();

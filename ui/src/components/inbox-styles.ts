@@ -22,7 +22,8 @@ export const inboxStyles = css`
     display: flex;
     align-items: center;
     gap: 0.25rem 0.5rem;
-    padding: 0.625rem 0.5rem 0.5rem 0.75rem;
+    padding-block: 0.625rem 0.5rem;
+    padding-inline: 0.75rem 0.5rem;
     flex-wrap: wrap;
   }
   h2 {
@@ -90,8 +91,7 @@ export const inboxStyles = css`
   .pill {
     position: absolute;
     top: 0.625rem;
-    left: 50%;
-    transform: translateX(-50%);
+    justify-self: center;
     z-index: 2;
     border: 1px solid transparent;
     border-radius: 999px;

@@ -118,6 +118,8 @@ export class TidingsInbox extends LitElement {
     super.connectedCallback();
     if (!this.hasUpdated) {
       adoptReactProps(this);
+      // The texts of the page are in this language, whatever that of the host page is.
+      this.lang ||= strings.locale;
     }
     addEventListener("pagehide", this.#hide);
     addEventListener("online", this.#network);
@@ -230,7 +232,7 @@ export class TidingsInbox extends LitElement {
       <div class="head">
         <div class="bar">
           <h2><slot name="title">${strings.title}</slot></h2>
-          <span class="counts">${this.#counts(inbox)}</span>
+          <span class="counts"><bdi>${this.#counts(inbox)}</bdi></span>
           ${this.#connection(inbox)}
           <slot name="actions"></slot>
           <button

@@ -94,7 +94,8 @@ export class TidingsList extends LitElement {
       }
       .detail {
         border-bottom: 1px solid var(--t-line);
-        padding: 0 1rem 1rem 3.75rem;
+        padding-block-end: 1rem;
+        padding-inline: 3.75rem 1rem;
       }
       .end {
         color: var(--t-muted);

@@ -29,10 +29,10 @@ export function notices(inbox: Inbox) {
       : nothing}
     ${waiting
       ? html`<div class="notice">
-          <span class="named">${strings.notice.deleted(
+          <span class="named"><bdi>${strings.notice.deleted(
               waiting.extent.count,
               waiting.first && titleOf(waiting.first),
-            )}</span>
+            )}</bdi></span>
           <button class="undo" @click=${() => inbox.removals.undo()}>${strings.notice.undo}</button>
         </div>`
       : nothing}
@@ -51,7 +51,7 @@ function failure(inbox: Inbox, { error, unchanged }: Fault) {
   const reasons = isOver ? [] : [error.message, ...error.remedies];
   const again = (): void => (unchanged ? inbox.repeat() : void inbox.retry());
   return html`<div class="notice failed">
-    <span class="named"><b>${what}</b>${reasons.length > 0 ? html`<br />${reasons.join("; ")}` : nothing}</span>
+    <span class="named"><b><bdi>${what}</bdi></b>${reasons.length > 0 ? html`<br />${reasons.join("; ")}` : nothing}</span>
     ${unchanged || inbox.loading === "failed"
       ? html`<button class="undo" @click=${again}>${strings.list.again}</button>`
       : nothing}
@@ -77,7 +77,8 @@ export const noticeStyles = css`
     align-items: center;
     gap: 0.875rem;
     max-width: 100%;
-    padding: 0.5rem 0.5rem 0.5rem 1rem;
+    padding-block: 0.5rem;
+    padding-inline: 1rem 0.5rem;
     min-height: 2.75rem;
     /* Visible in forced colors. */
     border: 1px solid transparent;

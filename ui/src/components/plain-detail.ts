@@ -15,7 +15,7 @@ export function plainDetail(event: Event, retry: (() => void) | undefined) {
     texts.length === 0
       ? nothing
       : html`<h3>${title}</h3>
-          ${texts.map((text) => html`<p>${text}</p>`)}`;
+          ${texts.map((text) => html`<p dir="auto" lang="">${text}</p>`)}`;
   const { detail } = strings;
   return html`<div class="plain-detail">
     ${retry
@@ -23,7 +23,7 @@ export function plainDetail(event: Event, retry: (() => void) | undefined) {
           ${detail.plain} <button class="action" @click=${retry}>${strings.list.again}</button>
         </div>`
       : nothing}
-    ${isTitleWhole(event) ? nothing : html`<p>${description}</p>`}
+    ${isTitleWhole(event) ? nothing : html`<p dir="auto" lang="">${description}</p>`}
     ${progressBar(event)}
     ${part(detail.whatHappened, cause?.happened)} ${part(detail.more, cause?.more)}
     ${part(detail.probableCause, cause?.probable)} ${part(detail.remedy, cause?.remedies)}
@@ -48,7 +48,8 @@ export const plainDetailStyles = css`
     max-width: 24rem;
   }
   .plain-detail .action {
-    margin: 0.25rem 0 0 0.25rem;
+    margin-block-start: 0.25rem;
+    margin-inline-start: 0.25rem;
   }
   .plain-detail h3 {
     margin: 0.75rem 0 0;

@@ -99,16 +99,16 @@ export function row(line: Line, state: RowState, actions: RowActions) {
         <span class="hidden-text"
           >${isUnread ? `${strings.row.unread}. ` : ""}${strings.severity[severity]}:
         </span>
-        <span class="text">${titleOf(event)}</span>
+        <span class="text" dir="auto" lang="">${titleOf(event)}</span>
         <span class="facts">
           <span>${words(event.category)} · ${words(event.action)}</span>
           <span>${
             event.ownerKind === "system" ? strings.row.system : strings.row.you
           }</span>
           ${progress === undefined ? nothing : html`<b>${percentOf(progress)}</b>`}
-          <time datetime=${event.createdAt} @pointerenter=${showExact}>${relativeTime(
+          <time datetime=${event.createdAt} @pointerenter=${showExact}><bdi>${relativeTime(
             event.createdAt,
-          )}</time>
+          )}</bdi></time>
         </span>
       </div>
       ${state.isOpen ? nothing : progressBar(event)}
@@ -153,7 +153,7 @@ function older(line: Line, state: RowState, actions: RowActions) {
       @click=${() => actions.toggleOperation(line)}
     >
       ${chevronIcon()}
-      ${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}
+      <bdi>${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}</bdi>
       ${unread > 0 ? html`<b>${strings.row.unreadSteps(unread)}</b>` : nothing}
     </button>
   `;
@@ -166,7 +166,8 @@ export const rowStyles = [progressStyles, css`
     grid-template-columns: auto auto minmax(0, 1fr) auto auto;
     align-items: start;
     column-gap: 0.625rem;
-    padding: 0.5rem 0.75rem 0.5rem 0.5rem;
+    padding-block: 0.5rem;
+    padding-inline: 0.5rem 0.75rem;
     border-bottom: 1px solid var(--t-line);
     border-inline-start: 3px solid transparent;
     background: var(--t-surface);
@@ -307,6 +308,9 @@ export const rowStyles = [progressStyles, css`
     width: 1em;
     height: 1em;
     transition: transform 0.15s;
+  }
+  .older:dir(rtl) svg {
+    transform: rotate(180deg);
   }
   .older[aria-expanded="true"] svg {
     transform: rotate(90deg);

@@ -19,7 +19,7 @@ export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void)
       ({ event, open }) => html`<div class="toast ${event.severity}">
         <span class="icon">${severityIcon(event.severity)}</span>
         <button class="what" @click=${open}>
-          <i class="hidden-text">${strings.severity[event.severity]}: </i><b>${titleOf(event)}</b>
+          <i class="hidden-text">${strings.severity[event.severity]}: </i><b dir="auto" lang="">${titleOf(event)}</b>
           <span>${words(event.category)} · ${words(event.action)}</span>
         </button>
         <button
@@ -54,7 +54,9 @@ export function raise(layer: HTMLElement, isNew: boolean): void {
 export const toastStyles = css`
   .toasts {
     position: fixed;
-    inset: auto 1rem 1rem auto;
+    inset: auto;
+    inset-block-end: 1rem;
+    inset-inline-end: 1rem;
     margin: 0;
     border: 0;
     padding: 0;

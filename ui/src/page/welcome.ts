@@ -45,7 +45,8 @@ export class TidingsWelcome extends LitElement {
       }
       .command .action {
         position: absolute;
-        inset: 0 0 auto auto;
+        inset-block-start: 0;
+        inset-inline-end: 0;
         min-height: 1.5rem;
         padding-block: 0;
         font-size: 0.8125rem;

@@ -71,7 +71,7 @@ describe("markdown", () => {
     }
     for (const element of page.querySelectorAll("*")) {
       for (const name of element.getAttributeNames()) {
-        expect(["href", "rel", "target"]).toContain(name);
+        expect(["href", "rel", "target", "dir"]).toContain(name);
       }
     }
   });

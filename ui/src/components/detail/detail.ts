@@ -70,7 +70,8 @@ export class TidingsEventDetail extends LitElement {
       }
       .cause {
         border-inline-start: 3px solid var(--t-severity, var(--t-line));
-        padding: 0.125rem 0 0.125rem 0.875rem;
+        padding-block: 0.125rem;
+        padding-inline-start: 0.875rem;
         margin-block: 0.5rem;
       }
       .cause h3:first-child {
@@ -83,7 +84,8 @@ export class TidingsEventDetail extends LitElement {
         padding: 0.625rem 0.875rem;
         margin-block: 0.375rem;
       }
-      .remedy > :last-child {
+      .remedy > :last-child,
+      .remedy > div > :last-child {
         margin-bottom: 0;
       }
       .task {
@@ -104,6 +106,13 @@ export class TidingsEventDetail extends LitElement {
         background: color-mix(in srgb, currentColor 9%, transparent);
         border-radius: 4px;
         padding: 0.0625rem 0.25rem;
+      }
+      /* Code is written from left to right in any language. */
+      code,
+      pre {
+        direction: ltr;
+        unicode-bidi: isolate;
+        text-align: left;
       }
       pre {
         white-space: pre-wrap;
@@ -141,7 +150,8 @@ export class TidingsEventDetail extends LitElement {
       td,
       th {
         text-align: start;
-        padding: 0.125rem 0.75rem 0.125rem 0;
+        padding-block: 0.125rem;
+        padding-inline-end: 0.75rem;
       }
       blockquote {
         border-inline-start: 3px solid var(--t-line);
@@ -190,7 +200,7 @@ export class TidingsEventDetail extends LitElement {
       ...repeatedKeys(metadata, event.description, cause),
     ]);
     return html`
-      ${isTitleWhole(event) ? nothing : html`<p class="description">${event.description}</p>`}
+      ${isTitleWhole(event) ? nothing : html`<p class="description" dir="auto" lang="">${event.description}</p>`}
       ${progress === undefined
         ? nothing
         : html`<p class="done">${progressBar(event)}<b aria-hidden="true">${percentOf(progress)}</b></p>`}
@@ -213,7 +223,7 @@ export class TidingsEventDetail extends LitElement {
       // The description already contains everything.
       return nothing;
     }
-    const paragraphs = (texts: readonly string[]) => texts.map((text) => markdown(text));
+    const paragraphs = (texts: readonly string[]) => html`<div lang="">${texts.map((text) => markdown(text))}</div>`;
     return html`<section class="cause">
       ${cause.happened.length > 0
         ? html`<h3>${strings.detail.whatHappened}</h3>
@@ -247,7 +257,7 @@ export class TidingsEventDetail extends LitElement {
       [strings.detail.id, event.id],
     ];
     return html`<dl>
-      ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+      ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}
     </dl>`;
   }
 
@@ -313,8 +323,8 @@ export class TidingsEventDetail extends LitElement {
 /** Renders one text as a paragraph and several as a list. */
 function list(texts: readonly string[]) {
   return texts.length === 1
-    ? markdown(texts[0] ?? "")
-    : html`<ul>
+    ? html`<div lang="">${markdown(texts[0] ?? "")}</div>`
+    : html`<ul lang="">
         ${texts.map((text) => html`<li>${markdown(text)}</li>`)}
       </ul>`;
 }

@@ -28,9 +28,9 @@ function block(token: Token): unknown {
     case "def":
       return nothing;
     case "heading":
-      return html`<p><strong>${inlines(token)}</strong></p>`;
+      return html`<p dir="auto"><strong>${inlines(token)}</strong></p>`;
     case "paragraph":
-      return html`<p>${inlines(token)}</p>`;
+      return html`<p dir="auto">${inlines(token)}</p>`;
     case "text":
       return inlines(token);
     case "code":
@@ -42,15 +42,17 @@ function block(token: Token): unknown {
     case "list": {
       const list = token as Tokens.List;
       const items = list.items.map(
-        ({ task, tokens }) => html`<li class=${task ? "task" : nothing}>${tokens.map(block)}</li>`,
+        ({ loose, task, tokens }) =>
+          // Paragraphs have directions of their own.
+          html`<li dir=${loose ? nothing : "auto"} class=${task ? "task" : nothing}>${tokens.map(block)}</li>`,
       );
       return list.ordered ? html`<ol>${items}</ol>` : html`<ul>${items}</ul>`;
     }
     case "table": {
       const { header, rows } = token as Tokens.Table;
-      const head = header.map((cell) => html`<th>${cell.tokens.map(inline)}</th>`);
+      const head = header.map((cell) => html`<th dir="auto">${cell.tokens.map(inline)}</th>`);
       const cells = (row: Tokens.TableCell[]) =>
-        row.map((cell) => html`<td>${cell.tokens.map(inline)}</td>`);
+        row.map((cell) => html`<td dir="auto">${cell.tokens.map(inline)}</td>`);
       return html`<div class="wide" tabindex="0"><table>
         <thead><tr>${head}</tr></thead>
         <tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody>
@@ -59,7 +61,7 @@ function block(token: Token): unknown {
     case "checkbox":
       return checkbox(token);
     default:
-      return html`<p>${token.raw}</p>`;
+      return html`<p dir="auto">${token.raw}</p>`;
   }
 }
 

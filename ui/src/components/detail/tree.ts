@@ -52,8 +52,8 @@ function level(entries: readonly (readonly [string, unknown])[], depth: number):
   const left = entries.length - shown.length;
   return html`<dl>
       ${shown.map(([name, value]) => html`<div>
-        <dt>${name}</dt>
-        <dd>${node(name, value, depth)}</dd>
+        <dt dir="auto">${name}</dt>
+        <dd dir="auto" lang="">${node(name, value, depth)}</dd>
       </div>`)}
     </dl>
     ${left > 0 ? html`<p class="muted">${strings.detail.truncated(left)}</p>` : nothing}`;
@@ -82,7 +82,7 @@ function node(name: string, value: unknown, depth: number): unknown {
     const shown = entries.slice(0, MAX_ENTRIES);
     const left = entries.length - shown.length;
     return html`<ul>
-      ${shown.map(([key, each]) => html`<li>${node(key, each, depth + 1)}</li>`)}
+      ${shown.map(([key, each]) => html`<li dir="auto">${node(key, each, depth + 1)}</li>`)}
       ${left > 0 ? html`<li class="muted">${strings.detail.truncated(left)}</li>` : nothing}
     </ul>`;
   }
