@@ -160,4 +160,35 @@ describe("every view", () => {
       await look(page, `low-${width}`);
     }
   });
+
+  it("prints every row that is on the screen, in light colors and without controls", async () => {
+    await here.api.publish(Array.from({ length: 15 }, (_, n) => draft(`printed ${n}`)));
+    const page = await here.page(await here.context({ colorScheme: "dark", viewport: { width: 800, height: 600 } }));
+    await title(page, "printed 14").waitFor();
+    await title(page, "printed 14").click();
+    await page.getByRole("button", { name: "Copy text" }).waitFor();
+    await page.mouse.move(0, 0);
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    const rows = await page.locator("tidings-list .line").evaluateAll((lines) =>
+      lines.map((line) => line.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom]),
+    );
+    assert.ok(rows.length >= 15, `${rows.length} rows`);
+    for (const [n, [top]] of rows.entries()) {
+      assert.ok(n === 0 || top >= rows[n - 1][1] - 1, "one below the other");
+    }
+    const cut = await page.locator("tidings-page").evaluate((element) => {
+      const inside = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? inside(one.shadowRoot) : [])]);
+      const clips = ({ clientHeight, scrollHeight }) => clientHeight > 0 && scrollHeight > clientHeight + 1;
+      return inside(element.shadowRoot)
+        .filter((one) => getComputedStyle(one).overflowY !== "visible" && clips(one))
+        .filter((one) => !one.matches(".hidden-text, .text, .facts"))
+        .map(({ className, tagName }) => `${tagName} ${className}`);
+    });
+    assert.deepEqual(cut, [], "nothing is cut off");
+    assert.equal(await page.locator("tidings-list .row").first().evaluate((row) => getComputedStyle(row).backgroundColor), "rgb(255, 255, 255)");
+    for (const name of ["Copy text", "Delete", "Settings", "Filters"]) {
+      assert.equal(await page.getByRole("button", { name }).first().isVisible(), false, name);
+    }
+    await here.clear();
+  });
 });

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BjWX_RE1.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-iackBJLM.js";

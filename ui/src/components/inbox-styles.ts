@@ -134,6 +134,22 @@ export const inboxStyles = css`
       background: CanvasText;
     }
   }
+  @media print {
+    :host {
+      display: block;
+      height: auto;
+      overflow: visible;
+    }
+    .body {
+      display: block;
+    }
+    tidings-filter-bar,
+    .state,
+    .chosen,
+    .notices {
+      display: none;
+    }
+  }
   @keyframes breathe {
     to {
       opacity: 0.4;

@@ -103,6 +103,24 @@ export class TidingsList extends LitElement {
         padding: 1rem;
         margin: 0;
       }
+      @media print {
+        .scroller {
+          height: auto;
+          contain: none;
+          overflow: visible;
+        }
+        .all {
+          height: auto !important;
+        }
+        .line {
+          position: static;
+          transform: none !important;
+          break-inside: avoid-page;
+        }
+        .end {
+          display: none;
+        }
+      }
       @container (max-width: 30rem) {
         .detail {
           padding-inline: 0.75rem;

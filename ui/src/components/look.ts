@@ -14,6 +14,11 @@ export const theme = css`
   :host([theme="dark"]) {
     color-scheme: dark;
   }
+  @media print {
+    :host {
+      color-scheme: light !important;
+    }
+  }
 `;
 
 /**
@@ -133,6 +138,13 @@ export const look = css`
   dialog h2 {
     margin: 0 0 0.75rem;
     font-size: 1.0625rem;
+  }
+  @media print {
+    button:not(.title),
+    input,
+    dialog:not(.drawer) {
+      display: none !important;
+    }
   }
   @media (prefers-reduced-motion: reduce) {
     *,

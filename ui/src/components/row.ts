@@ -332,6 +332,11 @@ export const rowStyles = [progressStyles, css`
       background: Highlight;
     }
   }
+  @media print {
+    .choose {
+      visibility: hidden;
+    }
+  }
   @media (hover: none) {
     .actions {
       opacity: 1;

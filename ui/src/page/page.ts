@@ -70,6 +70,15 @@ export class TidingsPage extends LitElement {
         max-width: 64rem;
         margin-inline: auto;
       }
+      @media print {
+        :host {
+          display: block;
+          height: auto;
+        }
+        tidings-bell {
+          display: none;
+        }
+      }
       tidings-inbox {
         border-inline: 1px solid var(--t-line);
       }

@@ -178,6 +178,11 @@ export class TidingsEventDetail extends LitElement {
         width: 1em;
         height: 1em;
       }
+      @media print {
+        pre {
+          max-height: none;
+        }
+      }
       @media (max-width: 30rem) {
         dl > div {
           grid-template-columns: minmax(0, 1fr);
