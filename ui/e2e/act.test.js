@@ -32,6 +32,37 @@ describe("acting on events", () => {
     noFaults(page);
   });
 
+  it("can undo each of several deletions, and names every button without a text", async () => {
+    const page = await here.page(await here.context());
+    await page.clock.install();
+    const names = ["row 1", "row 2", "row 3", "row 4", "row 5"];
+    await here.api.publish(names.map((name) => draft(name)));
+    await shows(page, names.toReversed());
+    await page.getByLabel("Select: row 1").click();
+    await title(page, "row 5").hover();
+    const unnamed = await page.locator("tidings-inbox button").evaluateAll((buttons) =>
+      buttons.filter(({ innerText, title }) => !innerText.trim() && !title).map(({ outerHTML }) => outerHTML),
+    );
+    assert.deepEqual(unnamed, [], "without a tooltip");
+    await page.getByRole("button", { name: "Clear selection" }).click();
+    await title(page, "row 5").focus();
+    for (const left of [4, 3, 2, 1]) {
+      await page.keyboard.press("#");
+      await until("one less", () => page.locator("tidings-list .row").count(), left);
+    }
+    const notices = page.locator(".notice .named");
+    await until("the newest three", () => notices.allTextContents(), ["row 4", "row 3", "row 2"].map((name) => `1 notification deleted: ${name}`));
+    await page.locator(".notice", { hasText: ": row 3" }).getByRole("button", { name: "Undo" }).click();
+    await shows(page, ["row 3", "row 1"]);
+    for (const expected of [["row 3", "row 2", "row 1"], ["row 4", "row 3", "row 2", "row 1"]]) {
+      await page.keyboard.press("z");
+      await shows(page, expected);
+    }
+    await page.clock.fastForward(8_000);
+    await until("only that one is deleted", stored, 4);
+    noFaults(page);
+  });
+
   it("sends waiting deletions when the page closes", async () => {
     const page = await here.page(await here.context());
     await here.api.publish([draft("stays"), draft("goes")]);

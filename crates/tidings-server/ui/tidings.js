@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-iackBJLM.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Kr_eprc5.js";

@@ -236,6 +236,7 @@ export class TidingsBell extends LitElement {
               <button
                 slot="actions"
                 class="plain"
+                title=${strings.bell.close}
                 aria-label=${strings.bell.close}
                 @click=${() => {
                   this.open = false;

@@ -304,6 +304,8 @@ export class TidingsInbox extends LitElement {
     const { choice } = inbox;
     // Held events are not included.
     const total = (inbox.total ?? 0) - inbox.held;
+    const action = (name: string, icon: unknown, act: () => void) =>
+      html`<button class="action" title=${name} aria-label=${name} @click=${() => this.#act(act)}>${icon}</button>`;
     return html`<div class="chosen">
       <span role="status"
         >${choice.all
@@ -315,21 +317,9 @@ export class TidingsInbox extends LitElement {
         : html`<button class="action" @click=${() => this.#chooseAll()}>
             ${strings.choice.selectAll(total)}
           </button>`}
-      <button
-        class="action"
-        @click=${() => this.#act(() => void inbox.markChosen("read"))}
-      >
-        ${readIcon()}<span class="hidden-text">${strings.row.markRead}</span>
-      </button>
-      <button
-        class="action"
-        @click=${() => this.#act(() => void inbox.markChosen("unread"))}
-      >
-        ${unreadIcon()}<span class="hidden-text">${strings.row.markUnread}</span>
-      </button>
-      <button class="action" @click=${() => this.#act(() => inbox.removeChosen())}>
-        ${trashIcon()}<span class="hidden-text">${strings.row.remove}</span>
-      </button>
+      ${action(strings.row.markRead, readIcon(), () => void inbox.markChosen("read"))}
+      ${action(strings.row.markUnread, unreadIcon(), () => void inbox.markChosen("unread"))}
+      ${action(strings.row.remove, trashIcon(), () => inbox.removeChosen())}
       <button class="action" @click=${() => this.#act(() => this.#chooseNone())}>${strings.choice.clear}</button>
     </div>`;
   }

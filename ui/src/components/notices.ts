@@ -5,6 +5,9 @@ import { strings } from "../strings/en.js";
 import { closeIcon } from "./icons.js";
 import { titleOf } from "./words.js";
 
+/** The number of deletions that are shown; the key for undo reaches all that wait. */
+const MOST = 3;
+
 /** Progress of changes, undo of deletions, and errors. */
 export function notices(inbox: Inbox) {
   const { job } = inbox.work;
@@ -27,15 +30,15 @@ export function notices(inbox: Inbox) {
           ></progress>
         </div>`
       : nothing}
-    ${waiting
-      ? html`<div class="notice">
-          <span class="named"><bdi>${strings.notice.deleted(
-              waiting.extent.count,
-              waiting.first && titleOf(waiting.first),
-            )}</bdi></span>
-          <button class="undo" @click=${() => inbox.removals.undo()}>${strings.notice.undo}</button>
-        </div>`
-      : nothing}
+    ${waiting.slice(-MOST).map(
+      (removal) => html`<div class="notice">
+        <span class="named"><bdi>${strings.notice.deleted(
+            removal.extent.count,
+            removal.first && titleOf(removal.first),
+          )}</bdi></span>
+        <button class="undo" @click=${() => inbox.removals.undo(removal)}>${strings.notice.undo}</button>
+      </div>`,
+    )}
     ${fault && (inbox.loading !== "failed" || inbox.lines.length > 0) ? failure(inbox, fault) : nothing}
   </div>`;
 }
@@ -55,7 +58,7 @@ function failure(inbox: Inbox, { error, unchanged }: Fault) {
     ${unchanged || inbox.loading === "failed"
       ? html`<button class="undo" @click=${again}>${strings.list.again}</button>`
       : nothing}
-    <button class="plain" aria-label=${strings.notice.dismiss} @click=${() => inbox.dismissFault()}>
+    <button class="plain" title=${strings.notice.dismiss} aria-label=${strings.notice.dismiss} @click=${() => inbox.dismissFault()}>
       ${closeIcon()}
     </button>
   </div>`;

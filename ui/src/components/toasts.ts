@@ -24,6 +24,7 @@ export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void)
         </button>
         <button
           class="plain"
+          title=${strings.toasts.dismiss}
           aria-label=${strings.toasts.dismiss}
           @click=${() => dismiss(event)}
         >

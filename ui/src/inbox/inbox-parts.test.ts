@@ -171,15 +171,34 @@ describe("Removals", () => {
     expect(removals.hides(event("a"))).toBe(false);
   });
 
-  it("sends the previous deletion on the next one, and the last one when the page closes", () => {
+  it("gives each deletion its own undo period", () => {
+    const { removals, sent } = begin();
+    const [a, b, c] = ["a", "b", "c"].map(removal) as [Removal, Removal, Removal];
+    removals.add(a);
+    vi.advanceTimersByTime(UNDO_TIME / 2);
+    removals.add(b);
+    removals.add(c);
+    expect(removals.waiting).toEqual([a, b, c]);
+    removals.undo();
+    removals.undo(a);
+    expect(removals.waiting).toEqual([b]);
+    expect([a, b, c].map(({ first }) => first && removals.hides(first))).toEqual([false, true, false]);
+    vi.advanceTimersByTime(UNDO_TIME - 1);
+    expect(sent).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(sent).toEqual([["b", false]]);
+    removals.undo();
+    expect(sent).toHaveLength(1);
+  });
+
+  it("sends all when the page closes", () => {
     const { removals, sent } = begin();
     removals.add(removal("a"));
     removals.add(removal("b"));
-    expect(sent).toEqual([["a", false]]);
     removals.flush(true);
     vi.advanceTimersByTime(UNDO_TIME * 2);
     expect(sent).toEqual([
-      ["a", false],
+      ["a", true],
       ["b", true],
     ]);
   });

@@ -570,7 +570,7 @@ export class Inbox {
       this.#telling = undefined;
       if (this.lines.length === 0) {
         this.lookedAway();
-        if (!this.removals.waiting) {
+        if (this.removals.waiting.length === 0) {
           // Everything loaded is gone, and the server can have more.
           void this.more();
         }

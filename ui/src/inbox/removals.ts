@@ -25,7 +25,8 @@ export class Removals {
   readonly #time: number;
   /** Deletions that are sent but not answered. */
   readonly #sent = new Map<Removal, Promise<void>>();
-  #waiting: { removal: Removal; timer: ReturnType<typeof setTimeout> } | undefined;
+  /** Deletions that can be undone, oldest first, with the timers that send them. */
+  readonly #waiting = new Map<Removal, ReturnType<typeof setTimeout>>();
 
   constructor(send: SendRemoval, changed: () => void, time = UNDO_TIME) {
     this.#send = send;
@@ -33,9 +34,9 @@ export class Removals {
     this.#time = time;
   }
 
-  /** The deletion that can be undone. */
-  get waiting(): Removal | undefined {
-    return this.#waiting?.removal;
+  /** The deletions that can be undone, oldest first. */
+  get waiting(): readonly Removal[] {
+    return [...this.#waiting.keys()];
   }
 
   /** Whether an event is hidden by a deletion. */
@@ -45,33 +46,34 @@ export class Removals {
 
   /** The pending deletions. */
   get extents(): readonly Extent[] {
-    const removals = [this.waiting, ...this.#sent.keys()].filter((removal) => removal !== undefined);
-    return removals.map(({ extent }) => extent);
+    return [...this.#waiting.keys(), ...this.#sent.keys()].map(({ extent }) => extent);
   }
 
-  /** Starts the undo period of a deletion and sends the previous one. */
+  /** Starts the undo period of a deletion. */
   add(removal: Removal): void {
-    this.flush(false);
-    const timer = setTimeout(() => this.flush(false), this.#time);
-    this.#waiting = { removal, timer };
+    this.#waiting.set(removal, setTimeout(() => this.#flush(removal, false), this.#time));
     this.#changed();
   }
 
-  undo(): void {
-    clearTimeout(this.#waiting?.timer);
-    this.#waiting = undefined;
-    this.#changed();
-  }
-
-  /** Sends the waiting deletion. */
-  flush(leaving: boolean): void {
-    const waiting = this.#waiting;
-    if (!waiting) {
-      return;
+  /** Takes back a deletion: the newest one, unless another is given. */
+  undo(removal = this.waiting.at(-1)): void {
+    if (removal) {
+      clearTimeout(this.#waiting.get(removal));
+      this.#waiting.delete(removal);
+      this.#changed();
     }
-    clearTimeout(waiting.timer);
-    this.#waiting = undefined;
-    const { removal } = waiting;
+  }
+
+  /** Sends the waiting deletions. */
+  flush(leaving: boolean): void {
+    for (const removal of this.waiting) {
+      this.#flush(removal, leaving);
+    }
+  }
+
+  #flush(removal: Removal, leaving: boolean): void {
+    clearTimeout(this.#waiting.get(removal));
+    this.#waiting.delete(removal);
     const sent = this.#send(removal, leaving).finally(() => {
       this.#sent.delete(removal);
       this.#changed();
@@ -80,7 +82,7 @@ export class Removals {
     this.#changed();
   }
 
-  /** Sends the waiting deletion and waits for all responses. */
+  /** Sends the waiting deletions and waits for all responses. */
   async settle(): Promise<void> {
     this.flush(false);
     await Promise.all(this.#sent.values());
