@@ -59,6 +59,26 @@ describe("finding events", () => {
     noFaults(page);
   });
 
+  it("by the id of an event, of an operation or in a text", async () => {
+    const page = await here.page(await here.context());
+    await title(page, "Rollout failed").waitFor();
+    const search = page.getByPlaceholder("Search descriptions");
+    const opened = () => page.locator("tidings-list .row.is-open .text").allTextContents();
+    await search.fill(` ${stored[1].id}`);
+    await until("the event is open", opened, ["Straße gesperrt"]);
+    await here.api.mark(stored[1].id, "unread");
+    await search.fill(stored[3].operationId);
+    await until("the operation", async () => query(page).get("operationId"), stored[3].operationId);
+    await shows(page, ["Rollout failed"]);
+    const unknown = "0193f0a0-0000-7000-8000-0000000000ff";
+    await here.api.publish(draft(`The job ${unknown} is lost`));
+    await search.fill(unknown);
+    await shows(page, [`The job ${unknown} is lost`]);
+    await search.fill(unknown.replace("ff", "fe"));
+    await page.getByRole("heading", { name: "No notifications match" }).waitFor();
+    noFaults(page);
+  });
+
   it("by text, with one step of the Back button for one search", async () => {
     const page = await here.page(await here.context());
     await title(page, "Rollout failed").waitFor();

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Kr_eprc5.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-C0gxe-ik.js";

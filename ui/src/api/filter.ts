@@ -161,6 +161,11 @@ function listOf(text: string): string[] {
   }
 }
 
+/** Whether a text is the id of an event or an operation. */
+export function isId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+}
+
 function makesSense(name: (typeof TEXTS)[number], value: string): boolean {
   switch (name) {
     case "status":
@@ -168,7 +173,7 @@ function makesSense(name: (typeof TEXTS)[number], value: string): boolean {
     case "ownerKind":
       return value === "user" || value === "system";
     case "operationId":
-      return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
+      return isId(value);
     case "from":
     case "to":
       return !Number.isNaN(Date.parse(value)) && /T.*(Z|[+-]\d\d:\d\d)$/i.test(value);

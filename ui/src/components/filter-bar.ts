@@ -1,7 +1,7 @@
 import { LitElement, type PropertyValues, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import { type EventFilter, SEVERITIES } from "../api/filter.js";
+import { type EventFilter, SEVERITIES, isId } from "../api/filter.js";
 import type { EventTypes, Severity } from "../api/schema.js";
 import type { Counts } from "../stream/counts.js";
 import { strings } from "../strings/en.js";
@@ -22,7 +22,7 @@ const SPANS: readonly (readonly [string, number])[] = [
   [strings.filter.lastWeek, 7 * 24 * HOUR],
 ];
 
-/** The search and filter controls. Fires `filter` with the new {@link EventFilter} as its detail. */
+/** The search and filter controls. Fires `filter` with the new {@link EventFilter}, and `seek` with an id to look for. */
 @customElement("tidings-filter-bar")
 export class TidingsFilterBar extends LitElement {
   @property({ attribute: false }) filter: EventFilter = {};
@@ -34,6 +34,8 @@ export class TidingsFilterBar extends LitElement {
   @state() private types: EventTypes = { category: [], action: [] };
   @query("input[type=search]") private readonly searchField!: HTMLInputElement;
 
+  /** The id that was searched last. */
+  #sought: string | undefined;
   #typing: ReturnType<typeof setTimeout> | undefined;
 
   static override styles = [
@@ -336,7 +338,10 @@ export class TidingsFilterBar extends LitElement {
   #search(): void {
     clearTimeout(this.#typing);
     const search = this.searchField.value.trim() || undefined;
-    if (search !== this.filter.search) {
+    if (search && search !== this.#sought && isId(search)) {
+      this.#sought = search;
+      this.dispatchEvent(new CustomEvent<string>("seek", { detail: search }));
+    } else if (search !== this.filter.search) {
       this.#set({ search });
     }
   }

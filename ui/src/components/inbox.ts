@@ -257,6 +257,7 @@ export class TidingsInbox extends LitElement {
           .counts=${inbox.session.counts}
           .loadTypes=${() => inbox.session.client.types()}
           @filter=${(event: CustomEvent<EventFilter>) => this.#filtered(event.detail)}
+          @seek=${(event: CustomEvent<string>) => void this.#seek(event.detail)}
           @leave=${() => this.#goToList()}
         ></tidings-filter-bar>
         ${this.said ? html`<div class="banner" role="status">${this.said}</div>` : nothing}
@@ -446,6 +447,17 @@ export class TidingsInbox extends LitElement {
       this.#say(
         error instanceof ApiError && error.status === 404 ? strings.list.gone : strings.list.failed,
       );
+    }
+  }
+
+  /** Shows the event or the operation with an id; otherwise the events whose text has it. */
+  async #seek(id: string): Promise<void> {
+    const { client } = this.#session;
+    const steps = client.list({ operationId: id }, { size: 1 }).catch(() => undefined);
+    if (await client.get(id).catch(() => undefined)) {
+      this.openEvent(id);
+    } else {
+      this.#filtered((await steps)?.events.length ? { operationId: id } : { search: id });
     }
   }
 

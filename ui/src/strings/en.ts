@@ -112,7 +112,7 @@ export const strings = {
     download: (name: string) => `Save ${name} as a file`,
   },
   filter: {
-    search: "Search descriptions",
+    search: "Search descriptions, or an ID",
     severities: "Severity, with unread counts",
     status: "Status",
     anyStatus: "All",
