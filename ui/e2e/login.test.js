@@ -114,6 +114,28 @@ describe("with a login", () => {
     noFaults(page);
   });
 
+  it("tells users of another page that they are signed out, without terms of developers", async () => {
+    const page = await here.host(`<main><h1>Host</h1><tidings-inbox></tidings-inbox></main>`);
+    const inbox = page.locator("tidings-inbox");
+    await inbox.getByRole("heading", { name: "You are signed out" }).waitFor();
+    assert.doesNotMatch(await inbox.innerText(), /Authorization|Bearer|cookie|token/i);
+    await look(page, "signed-out");
+    const short = await token(ALICE, "--expires-in", "4s");
+    await inbox.evaluate((element, short) => (element.getToken = () => short), short);
+    await until("Alice's", async () => (await titles(page)).includes("for Alice"), true);
+    await inbox.getByRole("heading", { name: "You are signed out" }).waitFor();
+    assert.deepEqual(await titles(page), []);
+    await inbox.evaluate((element) => {
+      const own = document.createElement("p");
+      own.slot = "signed-out";
+      own.textContent = "Sign in to the host";
+      element.append(own);
+    });
+    await page.getByText("Sign in to the host").waitFor();
+    assert.equal(await inbox.getByRole("heading", { name: "You are signed out" }).isVisible(), false);
+    noFaults(page);
+  });
+
   it("works as a bell with a drawer on a page of another origin", async () => {
     const context = await here.context();
     const page = await context.newPage();

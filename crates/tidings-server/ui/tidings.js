@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-C0gxe-ik.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-D-6ai9kb.js";

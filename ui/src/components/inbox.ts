@@ -41,6 +41,7 @@ const SAID = 6_000;
  * @prop eventLink - returns the address that "Copy link" copies for an event; default: that of the server's own page
  * @slot title - replaces the title
  * @slot empty - shown if the inbox has no events
+ * @slot signed-out - shown instead of the list while the user is signed out
  * @slot actions - further buttons beside the settings
  * @fires tidings-event - a new event arrived live; the detail is the event. Not fired for replayed events
  * @fires tidings-open - the reader opened an event; the detail is the event
@@ -326,6 +327,16 @@ export class TidingsInbox extends LitElement {
   }
 
   #body(inbox: Inbox) {
+    if (inbox.session.state === "signed-out") {
+      // The rows of the user before are not for the next one.
+      return html`<div class="empty">
+        <slot name="signed-out"
+          ><h3>${strings.state["signed-out"]}</h3>
+          <p>${strings.list.signedOutHint}</p>
+          <button class="action" @click=${() => void this.refresh()}>${strings.list.again}</button></slot
+        >
+      </div>`;
+    }
     if (inbox.lines.length > 0) {
       return html`<tidings-list
         class=${inbox.loading === "first" ? "is-old" : ""}

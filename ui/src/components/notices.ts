@@ -45,6 +45,9 @@ export function notices(inbox: Inbox) {
 
 /** What failed, why, and what to do. */
 function failure(inbox: Inbox, { error, unchanged }: Fault) {
+  if (inbox.session.state === "signed-out") {
+    return nothing;
+  }
   // The connection can be back while a change that failed is still not made.
   const isOver = error.code === "unreachable" && inbox.session.state === "live";
   const first = unchanged?.first && titleOf(unchanged.first);
