@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::caller::User;
 use crate::findings::Moment;
-pub(crate) use updates::Updates;
+pub(crate) use updates::{NumberedUpdate, Updates};
 
 /// A feed that events are published to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -185,19 +185,15 @@ impl Record {
     }
 
     /// All actions of a user that can concern an event and were not refused.
-    pub(crate) fn actions_on(
-        &self,
-        user: User,
-        key: Key,
-        severity: Severity,
-    ) -> impl Iterator<Item = &Action> {
+    pub(crate) fn actions_on(&self, user: User, key: Key) -> impl Iterator<Item = &Action> {
+        let sent = &self.sent[&key];
         let naming = self.naming.get(&(user, key)).into_iter().flatten();
         let sweeping = self.sweeping.get(&user).into_iter().flatten();
         naming
             .chain(sweeping)
             .map(|number| &self.actions[*number])
             .filter(move |action| match action.scope {
-                Scope::All(Some(only)) => only == severity,
+                Scope::All(Some(only)) => sent.can_have(only),
                 Scope::All(None) | Scope::Keys(_) => true,
             })
             .filter(|action| action.outcome != Outcome::Refused)
@@ -248,12 +244,14 @@ impl Record {
         };
         let (published, number) = updates::read(description)?;
         let content = sent.contents.iter().position(|one| one == published);
-        if content.is_none() || sent.severity != severity {
-            return Err(format!("{key:?} was not sent with {description:?}"));
-        }
-        if number > sent.updates.sent {
+        let Some(sent_severity) = sent.severity_after(number) else {
             return Err(format!(
                 "{key:?} has the update {number}, which was not sent"
+            ));
+        };
+        if content.is_none() || sent_severity != severity {
+            return Err(format!(
+                "{key:?} was not sent with {severity} and {description:?}"
             ));
         }
         match sent.stored {

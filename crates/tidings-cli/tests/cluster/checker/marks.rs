@@ -9,7 +9,7 @@ use crate::actors::Shared;
 use crate::caller::User;
 use crate::findings::Moment;
 use crate::follower::State;
-use crate::history::{Action, Deed, Feed, Key, Outcome, Publication, Record, Sent};
+use crate::history::{Action, Deed, Feed, Key, Outcome, Publication, Record, Scope, Sent};
 use crate::site::KEPT_OF_SYSTEM;
 
 /// Every acknowledged publish is there unless it was deleted, acknowledged deletions hold, and so do the marks and
@@ -26,7 +26,7 @@ pub(super) fn check_states(
         }
         let found = events.get(key);
         check_state(&record, user, *key, sent, found).map_err(|finding| {
-            let actions: Vec<&Action> = record.actions_on(user, *key, sent.severity).collect();
+            let actions: Vec<&Action> = record.actions_on(user, *key).collect();
             format!("{key:?} {finding}; {sent:?}; {actions:?}")
         })?;
     }
@@ -44,7 +44,7 @@ fn check_state(
     let mut can_be_deleted = key.feed == Feed::System && can_be_expired(record, sent);
     // The time from which a later acknowledged mark of the event is known to have happened.
     let mut settled = None;
-    for action in record.actions_on(user, key, sent.severity) {
+    for action in record.actions_on(user, key) {
         let is_certain = concerns(action, sent);
         match (action.deed, action.outcome) {
             (Deed::Delete, Outcome::Done(_)) if is_certain => is_deleted = true,
@@ -79,7 +79,7 @@ fn check_state(
         (Deed::Mark(_), Outcome::Refused) | (Deed::Delete, _) => false,
     };
     let is_untouched = found == Status::Unread && settled.is_none();
-    if is_untouched || record.actions_on(user, key, sent.severity).any(can_be) {
+    if is_untouched || record.actions_on(user, key).any(can_be) {
         Ok(())
     } else {
         Err(format!("is {}", name(found)))
@@ -88,6 +88,11 @@ fn check_state(
 
 /// Whether an action that is done must have found the event.
 fn concerns(action: &Action, sent: &Sent) -> bool {
+    if let Scope::All(Some(severity)) = action.scope
+        && !sent.always_has(severity)
+    {
+        return false;
+    }
     sent.stored
         .is_some_and(|(stored, _)| stored < action.covers)
 }
@@ -106,10 +111,7 @@ fn can_be_expired(record: &Record, sent: &Sent) -> bool {
 fn is_in_part(record: &Record, publication: &Publication) -> bool {
     let is_missing = |key: &&Key| match key.feed {
         Feed::System => false,
-        Feed::User(user) => {
-            let mut actions = record.actions_on(user, **key, record.sent[key].severity);
-            !record.present.contains(key) && !actions.any(|action| action.deed == Deed::Delete)
-        }
+        Feed::User(user) => !record.present.contains(key) && !record.can_be_deleted(user, **key),
     };
     let mut keys = publication.keys.iter();
     keys.any(|key| record.present.contains(key))
@@ -143,8 +145,8 @@ pub(super) fn check_publications(shared: &Shared) {
     }
     let (mut sent, mut updated) = (0, 0);
     for Sent { updates, .. } in record.sent.values() {
-        sent += updates.sent;
-        updated += u64::from(updates.sent > 0);
+        sent += updates.sent();
+        updated += u64::from(updates.sent() > 0);
     }
     let done = record.actions.iter();
     let done = done.filter(|action| matches!(action.outcome, Outcome::Done(_)));
