@@ -159,3 +159,68 @@ pub(super) fn read(description: &str) -> Result<(&str, u64), String> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidings_event::Severity;
+    use uuid::Uuid;
+
+    use super::super::{Feed, Key, Outcome, Record};
+    use crate::findings::Findings;
+
+    const KEY: Key = Key {
+        feed: Feed::User(0),
+        id: Uuid::nil(),
+    };
+
+    /// A record with a stored event that is a warning.
+    fn stored(findings: &Findings) -> Record {
+        let mut record = Record::default();
+        let events = vec![(KEY, Severity::Warning, vec!["text".to_owned()])];
+        let publication = record.publish(events, findings.now());
+        assert_eq!(record.is_stored(publication, 0, findings.now()), None);
+        record
+    }
+
+    #[test]
+    fn accepts_only_texts_that_were_sent() {
+        let findings = Findings::new();
+        let mut record = stored(&findings);
+        record.update(KEY, Some(Severity::Error), false, findings.now());
+        let seen = |severity, text: &str| record.check_seen(KEY, severity, text).ok();
+        assert_eq!(seen(Severity::Warning, "text"), Some(0));
+        assert_eq!(seen(Severity::Error, "text|1"), Some(1));
+        for (severity, text) in [
+            (Severity::Warning, "text|1"),
+            (Severity::Error, "text"),
+            (Severity::Error, "text|2"),
+            (Severity::Error, "other|1"),
+            (Severity::Error, "text|0"),
+            (Severity::Error, "text|"),
+        ] {
+            assert_eq!(seen(severity, text), None, "{severity} {text}");
+        }
+    }
+
+    #[test]
+    fn an_update_marks_as_unread_if_it_is_more_urgent_than_any_before() {
+        let findings = Findings::new();
+        let mut record = stored(&findings);
+        let mut outcome = |severity, acknowledges| {
+            let before = record.actions.len();
+            let update = record.update(KEY, Some(severity), false, findings.now());
+            if acknowledges {
+                record.is_updated(&update, update.number, true, findings.now());
+            }
+            let action = record.actions.get(before);
+            action.map(|action| matches!(action.outcome, Outcome::Done(_)))
+        };
+        assert_eq!(outcome(Severity::Warning, true), None);
+        assert_eq!(outcome(Severity::Error, true), Some(true));
+        assert_eq!(outcome(Severity::Debug, false), None);
+        // The update to debug may have taken effect, or not.
+        assert_eq!(outcome(Severity::Error, true), Some(false));
+        assert_eq!(outcome(Severity::Debug, false), None);
+        assert_eq!(outcome(Severity::Alert, true), Some(true));
+    }
+}
