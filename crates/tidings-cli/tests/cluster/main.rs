@@ -1,8 +1,8 @@
 //! Many nodes on one database, as their users see them.
 //!
-//! Three nodes behind a load balancer store in PostgreSQL and tell each other over a bus. Clients publish, mark, delete and
-//! follow on random nodes while nodes, database and bus fail. A checker knows every acknowledged effect and finds
-//! events and changes that are lost, doubled, out of order or counted wrong.
+//! Three nodes behind a load balancer store in PostgreSQL and tell each other over a bus. Clients publish, update, mark,
+//! delete and follow on random nodes while nodes, database and bus fail. A checker knows every acknowledged effect and
+//! finds events and changes that are lost, doubled, out of order or counted wrong.
 //!
 //! `TIDINGS_TEST_SEED` repeats the choices of a run, though not its timing. `TIDINGS_CLUSTER_SECONDS` sets its length.
 
