@@ -10,9 +10,9 @@ const icon = (shape: SVGTemplateResult) =>
  * severities that this page does not know.
  */
 const SEVERITY: Readonly<Partial<Record<string, SVGTemplateResult>>> & Record<"debug", SVGTemplateResult> = {
-  emergency: svg`<path d="M7 18v-6a5 5 0 0 1 10 0v6M5 21h14M12 3V1M4.5 6 3 4.5M19.5 6 21 4.5"/><path d="M12 11v4"/>`,
-  alert: svg`<path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z"/><path d="M12 7v6M12 17h.01"/>`,
-  critical: svg`<path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z"/><path d="m9 9 6 6M15 9l-6 6"/>`,
+  emergency: svg`<path class="solid" d="M7 18v-6a5 5 0 0 1 10 0v6z"/><path d="M5 21h14M12 3V1M4.5 6 3 4.5M19.5 6 21 4.5"/>`,
+  alert: svg`<path class="solid" d="M8 2h8l6 6v8l-6 6H8l-6-6V8z"/><path class="cut" d="M12 7v6M12 17h.01"/>`,
+  critical: svg`<path class="solid" d="M12 1.5 22.5 12 12 22.5 1.5 12z"/><path class="cut" d="m9.5 9.5 5 5M14.5 9.5l-5 5"/>`,
   error: svg`<circle cx="12" cy="12" r="10"/><path d="m9 9 6 6M15 9l-6 6"/>`,
   warning: svg`<path d="M12 3 1.8 20.5h20.4z"/><path d="M12 10v4M12 17.5h.01"/>`,
   success: svg`<circle cx="12" cy="12" r="10"/><path d="m7.5 12.5 3 3 6-6.5"/>`,

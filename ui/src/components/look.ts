@@ -41,9 +41,9 @@ export const look = css`
     --t-radius: var(--tidings-radius, 8px);
     --t-shadow: 0 8px 28px light-dark(#1b1f2733, #0009);
     --t-emergency: light-dark(#a3004f, #ff8fc0);
-    --t-alert: light-dark(#b0132b, #ff97a0);
+    --t-alert: light-dark(#86199a, #e6a0f2);
     --t-critical: light-dark(#b0132b, #ff97a0);
-    --t-error: light-dark(#bc1c1c, #ff9a91);
+    --t-error: light-dark(#b83200, #ffa17c);
     --t-warning: light-dark(#8a5300, #f5be5b);
     --t-success: light-dark(#0f7038, #74d99b);
     --t-informational: light-dark(#1f5fbf, #8fbcff);
@@ -79,6 +79,17 @@ export const look = css`
     stroke-width: 2;
     stroke-linecap: round;
     stroke-linejoin: round;
+  }
+  svg .solid {
+    fill: currentColor;
+  }
+  svg .cut {
+    stroke: var(--t-surface);
+  }
+  @media (forced-colors: active) {
+    svg .cut {
+      stroke: Canvas;
+    }
   }
   .hidden-text {
     position: absolute;
