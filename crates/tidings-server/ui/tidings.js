@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-D-6ai9kb.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Cz1BHD8V.js";

@@ -44,6 +44,7 @@ export class TidingsFilterBar extends LitElement {
     css`
       :host {
         display: block;
+        container-type: inline-size;
         padding: 0 0.75rem 0.5rem;
       }
       .line {
@@ -123,6 +124,17 @@ export class TidingsFilterBar extends LitElement {
         font-variant-numeric: tabular-nums;
         font-weight: 650;
       }
+      @container (max-width: 30rem) {
+        .severities {
+          flex-wrap: nowrap;
+          overflow-x: auto;
+          scrollbar-width: none;
+          white-space: nowrap;
+        }
+        .severities .chip {
+          flex: none;
+        }
+      }
       .fields {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
@@ -188,7 +200,7 @@ export class TidingsFilterBar extends LitElement {
           ${filterIcon()}<span class="hidden-text">${strings.filter.more}</span>
         </button>
       </div>
-      <fieldset class="chips">
+      <fieldset class="chips severities">
         <legend class="hidden-text">${strings.filter.severities}</legend>
         ${SEVERITIES.map((severity) => this.#severity(severity))}
       </fieldset>

@@ -5,7 +5,7 @@ export const inboxStyles = css`
   :host {
     display: grid;
     /* On a low screen or with large letters, the head scrolls and leaves room for the list. */
-    grid-template-rows: fit-content(55%) minmax(0, 1fr);
+    grid-template-rows: fit-content(48%) minmax(0, 1fr);
     position: relative;
     background: var(--t-surface);
     height: 100%;
@@ -64,43 +64,19 @@ export const inboxStyles = css`
     background: color-mix(in srgb, var(--t-warning) 14%, var(--t-surface));
     border-top: 1px solid var(--t-line);
   }
-  .chosen {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 0.25rem 0.5rem;
-    padding: 0.375rem 0.75rem;
-    background: color-mix(in srgb, var(--t-accent) 12%, var(--t-surface));
-    border-top: 1px solid var(--t-line);
-  }
-  .chosen span {
-    flex: 1;
-    min-width: max-content;
-    font-weight: 600;
-  }
   .body {
     position: relative;
     min-height: 0;
     display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
+  }
+  .body > :not(.strip) {
+    grid-row: 2;
   }
   .is-old {
     /* Dims the old list while a new one loads; usually the new list arrives before this shows. */
     opacity: 0.55;
     transition: opacity 0s 0.15s;
-  }
-  .pill {
-    position: absolute;
-    top: 0.625rem;
-    justify-self: center;
-    z-index: 2;
-    border: 1px solid transparent;
-    border-radius: 999px;
-    padding: 0.375rem 1rem;
-    min-height: 2rem;
-    background: var(--t-accent);
-    color: var(--t-on-accent);
-    font-weight: 650;
-    box-shadow: var(--t-shadow);
   }
   .empty {
     overflow: auto;
@@ -121,7 +97,7 @@ export const inboxStyles = css`
   .skeleton i {
     height: 2.5rem;
     border-radius: 6px;
-    background: var(--t-raised);
+    background: color-mix(in srgb, var(--t-edge) 40%, var(--t-surface));
     animation: breathe 1.2s ease-in-out infinite alternate;
   }
   @media (forced-colors: active) {
@@ -132,6 +108,17 @@ export const inboxStyles = css`
     }
     .state.live i {
       background: CanvasText;
+    }
+  }
+  @container (max-width: 30rem) {
+    .bar {
+      padding-block: 0.25rem;
+    }
+    .total {
+      display: none;
+    }
+    .state.live {
+      font-size: 0;
     }
   }
   @media print {
@@ -145,14 +132,13 @@ export const inboxStyles = css`
     }
     tidings-filter-bar,
     .state,
-    .chosen,
     .notices {
       display: none;
     }
   }
   @keyframes breathe {
     to {
-      opacity: 0.4;
+      opacity: 0.6;
     }
   }
 `;

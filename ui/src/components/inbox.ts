@@ -18,7 +18,7 @@ import { Attention } from "./attention.js";
 import { dialogStyles, helpDialog, settingsDialog } from "./dialogs.js";
 import type { TidingsFilterBar } from "./filter-bar.js";
 import "./filter-bar.js";
-import { gearIcon, helpIcon, readIcon, trashIcon, unreadIcon } from "./icons.js";
+import { gearIcon, helpIcon } from "./icons.js";
 import { inboxStyles } from "./inbox-styles.js";
 import { keyAction } from "./keys.js";
 import type { Links } from "./links.js";
@@ -26,6 +26,7 @@ import type { TidingsList } from "./list.js";
 import "./list.js";
 import { look, severityColors, theme } from "./look.js";
 import { noticeStyles, notices } from "./notices.js";
+import { strip, stripStyles } from "./strip.js";
 
 /** How long the "list has been refreshed" notice is shown, in milliseconds. */
 const SAID = 6_000;
@@ -67,6 +68,8 @@ export class TidingsInbox extends LitElement {
   @state() private isOffline = !navigator.onLine;
   @state() private said = "";
   @state() private arrived = "";
+  /** The day of the first visible row. */
+  @state() private day = "";
 
   @query("tidings-list") private readonly list!: TidingsList | null;
   @query("tidings-filter-bar") private readonly bar!: TidingsFilterBar | null;
@@ -91,6 +94,7 @@ export class TidingsInbox extends LitElement {
     noticeStyles,
     dialogStyles,
     inboxStyles,
+    stripStyles,
   ];
 
   /**
@@ -235,7 +239,6 @@ export class TidingsInbox extends LitElement {
           <h2><slot name="title">${strings.title}</slot></h2>
           <span class="counts"><bdi>${this.#counts(inbox)}</bdi></span>
           ${this.#connection(inbox)}
-          <slot name="actions"></slot>
           <button
             class="plain"
             title=${strings.help.open}
@@ -252,6 +255,7 @@ export class TidingsInbox extends LitElement {
           >
             ${gearIcon()}
           </button>
+          <slot name="actions"></slot>
         </div>
         <tidings-filter-bar
           .filter=${this.filter}
@@ -262,14 +266,13 @@ export class TidingsInbox extends LitElement {
           @leave=${() => this.#goToList()}
         ></tidings-filter-bar>
         ${this.said ? html`<div class="banner" role="status">${this.said}</div>` : nothing}
-        ${inbox.choice.isEmpty ? nothing : this.#chosen(inbox)}
       </div>
       <div class="body" ${ref(this.#attention.watch)}>
-        ${inbox.held > 0
-          ? html`<button class="pill" @click=${() => this.#release()}>
-              ${strings.list.held(inbox.held)}
-            </button>`
-          : nothing}
+        ${strip(inbox, this.day, {
+          release: () => this.#release(),
+          chooseAll: () => this.#chooseAll(),
+          act: (act) => this.#act(act),
+        })}
         ${this.#body(inbox)} ${notices(inbox)}
       </div>
       <div class="hidden-text" aria-live="polite">${this.arrived}</div>
@@ -286,11 +289,9 @@ export class TidingsInbox extends LitElement {
     const { total, unread: unreadOf, found, unreadInAll } = strings.list;
     // With a filter, the list has some of the notifications, and the counts are of all.
     const [ofList, ofAll] = isEmpty(inbox.filter) ? [total, unreadOf] : [found, unreadInAll];
-    const parts = [
-      inbox.total === undefined ? undefined : ofList(inbox.total),
-      unread === undefined ? undefined : ofAll(unread),
-    ];
-    return parts.filter((part) => part !== undefined).join(" · ");
+    const first = inbox.total === undefined ? "" : ofList(inbox.total);
+    const last = unread === undefined ? "" : ofAll(unread);
+    return html`<span class="total">${first}${first && last ? " · " : ""}</span>${last}`;
   }
 
   #connection(inbox: Inbox) {
@@ -300,30 +301,6 @@ export class TidingsInbox extends LitElement {
     return html`<span class="state ${state}" role="status"
       ><i aria-hidden="true"></i>${text}</span
     >`;
-  }
-
-  #chosen(inbox: Inbox) {
-    const { choice } = inbox;
-    // Held events are not included.
-    const total = (inbox.total ?? 0) - inbox.held;
-    const action = (name: string, icon: unknown, act: () => void) =>
-      html`<button class="action" title=${name} aria-label=${name} @click=${() => this.#act(act)}>${icon}</button>`;
-    return html`<div class="chosen">
-      <span role="status"
-        >${choice.all
-          ? strings.choice.all(choice.all.count)
-          : strings.choice.count(choice.keys.length, inbox.chosenLines)}</span
-      >
-      ${choice.all || total <= choice.keys.length
-        ? nothing
-        : html`<button class="action" @click=${() => this.#chooseAll()}>
-            ${strings.choice.selectAll(total)}
-          </button>`}
-      ${action(strings.row.markRead, readIcon(), () => void inbox.markChosen("read"))}
-      ${action(strings.row.markUnread, unreadIcon(), () => void inbox.markChosen("unread"))}
-      ${action(strings.row.remove, trashIcon(), () => inbox.removeChosen())}
-      <button class="action" @click=${() => this.#act(() => this.#chooseNone())}>${strings.choice.clear}</button>
-    </div>`;
   }
 
   #body(inbox: Inbox) {
@@ -344,6 +321,9 @@ export class TidingsInbox extends LitElement {
         .links=${this}
         .version=${this.version}
         .onOpened=${(line: Line, isByReader: boolean) => this.#opened(line, isByReader)}
+        .onDay=${(day: string) => {
+          this.day = day;
+        }}
         .onClosed=${() => this.#fire("tidings-close", null)}
       ></tidings-list>`;
     }

@@ -13,9 +13,10 @@ import { type Links, linkTo } from "./links.js";
 import { look, severityColors } from "./look.js";
 import { plainDetail, plainDetailStyles } from "./plain-detail.js";
 import { type RowActions, type RowState, row, rowStyles } from "./row.js";
+import { dayOf } from "./time.js";
 
 /** The assumed height of a row before it is measured, in pixels. */
-const ROW_HEIGHT = 58;
+const ROW_HEIGHT = 52;
 
 /** The next page is requested when this number of loaded rows is left below the viewport. */
 const AHEAD = 30;
@@ -27,7 +28,7 @@ const TOP = 8;
 const LATE = 200;
 
 /** The refresh interval of relative times, in milliseconds. */
-const TICK = 30_000;
+const TICK = 10_000;
 
 
 /**
@@ -42,6 +43,8 @@ export class TidingsList extends LitElement {
   @property({ attribute: false }) onOpened: (line: Line, isByReader: boolean) => void = () =>
     undefined;
   @property({ attribute: false }) onClosed: () => void = () => undefined;
+  /** Called with the day of the first visible line. */
+  @property({ attribute: false }) onDay: (day: string) => void = () => undefined;
   /** Increases with each change of the inbox. */
   @property({ type: Number }) version = 0;
 
@@ -96,6 +99,14 @@ export class TidingsList extends LitElement {
         border-bottom: 1px solid var(--t-line);
         padding-block-end: 1rem;
         padding-inline: 3.75rem 1rem;
+      }
+      .day {
+        margin: 0;
+        padding: 0.625rem 0.75rem 0.25rem;
+        border-bottom: 1px solid var(--t-line);
+        font-size: 0.8125rem;
+        font-weight: 650;
+        color: var(--t-muted);
       }
       .end {
         color: var(--t-muted);
@@ -301,6 +312,9 @@ export class TidingsList extends LitElement {
       this.onClosed();
     }
     const virtual = this.#virtual?.getVirtualizer();
+    const top = this.#scroller.value?.scrollTop ?? 0;
+    const first = virtual?.getVirtualItems().find(({ end }) => end > top)?.index ?? 0;
+    this.onDay(this.#dayOf(first) ?? "");
     for (const line of this.renderRoot.querySelectorAll(".line")) {
       virtual?.measureElement(line);
     }
@@ -320,6 +334,7 @@ export class TidingsList extends LitElement {
       isNew: this.inbox.isNew(line.event),
       isOperationOpen: this.inbox.isOperationOpen(line.event.operationId),
     };
+    const day = index > 0 && !line.isOlder ? this.#dayOf(index) : undefined;
     return html`
       <div
         class="line"
@@ -330,12 +345,24 @@ export class TidingsList extends LitElement {
         aria-posinset=${index + 1}
         .style=${`transform: translateY(${start}px)`}
       >
+        ${day === undefined || day === this.#dayOf(index - 1) ? nothing : html`<h3 class="day">${day}</h3>`}
         ${row(line, state, actions)}
         ${isOpen
           ? html`<div class="detail ${line.event.severity}">${this.#detailOf(line)}</div>`
           : nothing}
       </div>
     `;
+  }
+
+  /** The day of a line. Steps of an operation are under its newest one, whatever their own days are. */
+  #dayOf(index: number): string | undefined {
+    const { lines } = this.inbox;
+    let at = index;
+    while (at > 0 && lines[at]?.isOlder) {
+      at -= 1;
+    }
+    const line = lines[at];
+    return line && dayOf(line.event.createdAt);
   }
 
   #detailOf(line: Line) {

@@ -1,6 +1,7 @@
 import { css, html, nothing } from "lit";
 
-import type { Fault, Inbox } from "../inbox/inbox.js";
+import type { Fault } from "../inbox/changes.js";
+import type { Inbox } from "../inbox/inbox.js";
 import { strings } from "../strings/en.js";
 import { closeIcon } from "./icons.js";
 import { titleOf } from "./words.js";

@@ -6,7 +6,7 @@ import { strings } from "../strings/en.js";
 import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./icons.js";
 import { percentOf, progressBar, progressOf, progressStyles } from "./progress.js";
 import { exactTime, relativeTime } from "./time.js";
-import { titleOf, words } from "./words.js";
+import { kindOf, titleOf } from "./words.js";
 
 /** The state of a line. */
 export interface RowState {
@@ -101,18 +101,18 @@ export function row(line: Line, state: RowState, actions: RowActions) {
         </span>
         <span class="text" dir="auto" lang="">${titleOf(event)}</span>
         <span class="facts">
-          <span>${words(event.category)} · ${words(event.action)}</span>
-          <span>${
-            event.ownerKind === "system" ? strings.row.system : strings.row.you
-          }</span>
+          <span>${kindOf(event)}</span>
+          ${event.ownerKind === "system" ? html`<span>${strings.row.system}</span>` : nothing}
           ${progress === undefined ? nothing : html`<b>${percentOf(progress)}</b>`}
-          <time datetime=${event.createdAt} @pointerenter=${showExact}><bdi>${relativeTime(
-            event.createdAt,
-          )}</bdi></time>
         </span>
       </div>
       ${state.isOpen ? nothing : progressBar(event)}
-      <span class="dot" aria-hidden="true">${isUnread ? html`<i></i>` : nothing}</span>
+      <span class="side">
+        <time datetime=${event.createdAt} @pointerenter=${showExact}
+          ><bdi>${relativeTime(event.createdAt)}</bdi></time
+        >
+        ${line.older > 0 ? older(line, state, actions) : nothing}
+      </span>
       <span class="actions">
         <button
           class="plain"
@@ -138,7 +138,6 @@ export function row(line: Line, state: RowState, actions: RowActions) {
           ${trashIcon()}
         </button>
       </span>
-      ${line.older > 0 ? older(line, state, actions) : nothing}
     </div>
   `;
 }
@@ -153,7 +152,8 @@ function older(line: Line, state: RowState, actions: RowActions) {
       @click=${() => actions.toggleOperation(line)}
     >
       ${chevronIcon()}
-      <bdi>${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}</bdi>
+      <bdi class="words">${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}</bdi>
+      <span class="short" aria-hidden="true">${line.older}</span>
       ${unread > 0 ? html`<b>${strings.row.unreadSteps(unread)}</b>` : nothing}
     </button>
   `;
@@ -163,10 +163,10 @@ export const rowStyles = [progressStyles, css`
   .row {
     position: relative;
     display: grid;
-    grid-template-columns: auto auto minmax(0, 1fr) auto auto;
+    grid-template-columns: auto auto minmax(0, 1fr) auto;
     align-items: start;
     column-gap: 0.625rem;
-    padding-block: 0.5rem;
+    padding-block: 0.3125rem;
     padding-inline: 0.5rem 0.75rem;
     border-bottom: 1px solid var(--t-line);
     border-inline-start: 3px solid transparent;
@@ -185,7 +185,7 @@ export const rowStyles = [progressStyles, css`
     background: var(--t-hover);
   }
   .row.is-unread {
-    border-inline-start-color: var(--t-severity);
+    border-inline-start-color: var(--t-accent);
   }
   .row.is-older {
     padding-inline-start: 2.25rem;
@@ -201,7 +201,7 @@ export const rowStyles = [progressStyles, css`
     display: grid;
     place-items: center;
     min-width: 1.5rem;
-    min-height: 1.75rem;
+    min-height: 1.5rem;
     cursor: pointer;
   }
   .choose input {
@@ -213,10 +213,10 @@ export const rowStyles = [progressStyles, css`
   }
   .icon {
     color: var(--t-severity);
-    padding-block-start: 0.25rem;
+    padding-block-start: 0.125rem;
   }
   .title {
-    padding: 0.1875rem 0;
+    padding: 0.0625rem 0;
     min-width: 0;
     cursor: pointer;
     border-radius: 4px;
@@ -248,12 +248,8 @@ export const rowStyles = [progressStyles, css`
     white-space: nowrap;
     flex: 0 1 auto;
   }
-  .facts > :nth-child(2)::before {
+  .facts > span + span::before {
     content: "· ";
-  }
-  .facts time {
-    flex-shrink: 0;
-    margin-inline-start: auto;
   }
   .facts b {
     flex-shrink: 0;
@@ -266,40 +262,55 @@ export const rowStyles = [progressStyles, css`
     grid-area: 1 / 3 / 2 / 4;
     inset: auto 0 -0.1875rem;
   }
-  .dot {
-    width: 0.5rem;
-    padding-block-start: 0.625rem;
+  .side {
+    display: grid;
+    justify-items: end;
+    padding-block: 0.125rem;
+    color: var(--t-muted);
+    font-size: 0.8125rem;
+    white-space: nowrap;
   }
-  .dot i {
-    display: block;
-    width: 0.5rem;
-    height: 0.5rem;
-    border-radius: 50%;
-    background: var(--t-accent);
-  }
+  /* Placed over the end of the row, so that they take no room from titles. */
   .actions {
+    position: absolute;
+    inset-block: 0;
+    inset-inline-end: 0;
     display: flex;
-    opacity: 0;
+    align-items: center;
+    padding-inline: 1rem 0.5rem;
+    background: var(--t-hover);
+    visibility: hidden;
+  }
+  .is-open .actions {
+    position: static;
+    padding: 0;
+    background: none;
   }
   .row:hover .actions,
   .row:focus-within .actions,
   .is-open .actions {
-    opacity: 1;
+    visibility: visible;
+  }
+  /* The steps stay reachable beside the actions. */
+  .row:not(.is-open):has(.older) .actions {
+    inset-block-end: 50%;
+    padding-block: 0.125rem 0;
   }
   .older {
-    grid-column: 3 / -1;
-    justify-self: start;
     display: inline-flex;
     align-items: center;
     gap: 0.25rem;
     border: 0;
     background: none;
-    padding: 0.125rem 0.25rem;
-    margin-inline-start: -0.25rem;
+    padding: 0 0.25rem;
+    margin-inline-end: -0.25rem;
     min-height: 1.5rem;
+    margin-block: -0.1875rem;
     border-radius: 4px;
     color: var(--t-accent);
-    font-size: 0.8125rem;
+  }
+  .short {
+    display: none;
   }
   .older:hover {
     text-decoration: underline;
@@ -327,10 +338,6 @@ export const rowStyles = [progressStyles, css`
       outline: 2px solid Highlight;
       outline-offset: -3px;
     }
-    .dot i {
-      forced-color-adjust: none;
-      background: Highlight;
-    }
   }
   @media print {
     .choose {
@@ -339,7 +346,10 @@ export const rowStyles = [progressStyles, css`
   }
   @media (hover: none) {
     .actions {
-      opacity: 1;
+      position: static;
+      padding: 0;
+      background: none;
+      visibility: visible;
     }
   }
   @container (max-width: 30rem) {
@@ -350,8 +360,12 @@ export const rowStyles = [progressStyles, css`
     .row:not(.is-open):not(:focus-within):not(:hover) .actions {
       display: none;
     }
-    .facts {
-      flex-wrap: wrap;
+    .words {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    .short {
+      display: inline;
     }
   }
 `];

@@ -27,11 +27,9 @@ export function relativeTime(time: string, now = Date.now()): string {
   if (seconds < -NOW) {
     return -seconds > WEEK ? date().format(at) : strings.time.soon;
   }
-  if (seconds < NOW) {
-    return strings.time.now;
-  }
+  // A number of seconds would be wrong soon after it is shown.
   if (seconds < MINUTE) {
-    return strings.time.seconds(seconds);
+    return strings.time.now;
   }
   if (seconds < HOUR) {
     return strings.time.minutes(Math.floor(seconds / MINUTE));
@@ -40,6 +38,24 @@ export function relativeTime(time: string, now = Date.now()): string {
     return strings.time.hours(Math.floor(seconds / HOUR));
   }
   return seconds < WEEK ? strings.time.days(Math.floor(seconds / DAY)) : date().format(at);
+}
+
+/** The day of a time for the reader: "Today", a weekday of the last week, or a date. */
+export function dayOf(time: string, now = Date.now()): string {
+  const at = new Date(time);
+  const days = Math.round((midnight(new Date(now)) - midnight(at)) / (DAY * 1_000));
+  if (days === 0) {
+    return strings.time.today;
+  }
+  if (days === 1) {
+    return strings.time.yesterday;
+  }
+  const weekday = days > 1 && days < 7 ? strings.time.weekdays[at.getDay()] : undefined;
+  return weekday ?? (Number.isNaN(days) ? time : date().format(at));
+}
+
+function midnight(at: Date): number {
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
 }
 
 /** The time to the second, with its zone. */

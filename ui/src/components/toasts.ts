@@ -5,7 +5,7 @@ import { type Event, eventKey } from "../api/event.js";
 import { strings } from "../strings/en.js";
 import { closeIcon, severityIcon } from "./icons.js";
 import type { Toast } from "./toast-stack.js";
-import { titleOf, words } from "./words.js";
+import { kindOf, titleOf } from "./words.js";
 
 /** How long a toast is shown, in milliseconds. Urgent toasts stay until they are dismissed. */
 export const TOAST_TIME = 8_000;
@@ -20,7 +20,7 @@ export function toasts(shown: readonly Toast[], dismiss: (event: Event) => void)
         <span class="icon">${severityIcon(event.severity)}</span>
         <button class="what" @click=${open}>
           <i class="hidden-text">${strings.severity[event.severity]}: </i><b dir="auto" lang="">${titleOf(event)}</b>
-          <span>${words(event.category)} · ${words(event.action)}</span>
+          <span>${kindOf(event)}</span>
         </button>
         <button
           class="plain"

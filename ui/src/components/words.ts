@@ -9,6 +9,12 @@ export function words(name: string): string {
   return name.replaceAll("_", " ");
 }
 
+/** What an event is about: its category and its action. */
+export function kindOf({ category, action }: Event): string {
+  const name = words(category);
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)} · ${words(action)}`;
+}
+
 /** The one-line title of an event. */
 export function titleOf(event: Event): string {
   const text = event.description.trim();

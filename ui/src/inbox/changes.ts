@@ -1,4 +1,5 @@
 import type { Client } from "../api/client.js";
+import type { ApiError } from "../api/error.js";
 import { type Event, eventKey } from "../api/event.js";
 import type { Status } from "../api/schema.js";
 import type { Extent } from "./extent.js";
@@ -7,6 +8,12 @@ import type { Removal } from "./removals.js";
 import type { Rows } from "./rows.js";
 import type { Steps } from "./steps.js";
 import type { Work } from "./work.js";
+
+/** A request that failed: for the list, or for a change. */
+export interface Fault {
+  readonly error: ApiError;
+  readonly unchanged: Unchanged | undefined;
+}
 
 /** What changes of a reader need from their inbox. */
 export interface Changed {

@@ -4,7 +4,7 @@ import { type Event, type EventKey, eventKey, meantByChange } from "../api/event
 import { type EventFilter, matches } from "../api/filter.js";
 import type { Cursor, Status } from "../api/schema.js";
 import type { Frame } from "../stream/frame.js";
-import { Changes, type Unchanged } from "./changes.js";
+import { Changes, type Fault, type Unchanged } from "./changes.js";
 import { Choice } from "./choice.js";
 import { Extent } from "./extent.js";
 import { type Line, linesOf, rankOf } from "./lines.js";
@@ -35,12 +35,6 @@ const NEW = 1_000;
 
 /** The loading state of the list. */
 export type Loading = "first" | "more" | "idle" | "failed";
-
-/** A request that failed: for the list, or for a change. */
-export interface Fault {
-  readonly error: ApiError;
-  readonly unchanged: Unchanged | undefined;
-}
 
 /** The model of an inbox as one reader sees it: filter, matching lines, selection and pending changes. */
 export class Inbox {
@@ -306,9 +300,9 @@ export class Inbox {
 
   /** Selects all events that match now, loaded or not. */
   chooseAll(): void {
-    if (this.#shownUpTo !== undefined) {
-      const count = (this.total ?? this.#rows.events.length + this.held) - this.held;
-      this.choice.selectAll(Extent.matching(this.#filter, this.#shownUpTo, count));
+    const extent = this.#all();
+    if (extent) {
+      this.choice.selectAll(extent);
     }
   }
 
@@ -323,13 +317,26 @@ export class Inbox {
     this.lookedAway();
   }
 
+  /** Whether an unread event matches, loaded or not. */
+  get hasUnread(): boolean {
+    const { counts } = this.session;
+    const further = counts && countedBy({ ...this.#filter, status: "unread" }, counts);
+    return (further ?? 0) > 0 || this.lines.some(({ unread }) => unread > 0);
+  }
+
   /** Whether an unread event is selected, loaded or not. */
   get isUnreadChosen(): boolean {
-    const { counts } = this.session;
-    const unread = { ...this.#filter, status: "unread" } as const;
-    const isFurther = this.choice.all && counts && (countedBy(unread, counts) ?? 0) > 0;
     const loaded = this.lines.flatMap(({ steps }) => steps);
-    return Boolean(isFurther) || loaded.some((event) => event.status === "unread" && this.choice.has(event));
+    const isChosen = (event: Event): boolean => event.status === "unread" && this.choice.has(event);
+    return this.choice.all ? this.hasUnread : loaded.some(isChosen);
+  }
+
+  /** Marks all events that match now as read, loaded or not, but none that are held. */
+  async markAll(): Promise<void> {
+    const extent = this.#all();
+    if (extent) {
+      await this.#changes.markMany(extent, "read");
+    }
   }
 
   /** Marks the selected events. */
@@ -410,6 +417,11 @@ export class Inbox {
       operationId: line.event.operationId,
     };
     return Extent.matching(filter, this.#shownUpTo, line.steps.length);
+  }
+
+  #all(): Extent | undefined {
+    const count = (this.total ?? this.#rows.events.length + this.held) - this.held;
+    return this.#shownUpTo === undefined ? undefined : Extent.matching(this.#filter, this.#shownUpTo, count);
   }
 
   #chosen(): Extent {

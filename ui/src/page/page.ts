@@ -47,7 +47,7 @@ export class TidingsPage extends LitElement {
         display: flex;
         align-items: center;
         gap: 0.625rem;
-        padding: 0.5rem 1rem;
+        padding: 0.25rem 1rem;
         border-bottom: 1px solid var(--t-line);
         background: var(--t-surface);
       }

@@ -27,11 +27,13 @@ export const strings = {
   severity,
   time: {
     now: "now",
-    seconds: (count: number) => `${count} sec. ago`,
     minutes: (count: number) => `${count} min. ago`,
     hours: (count: number) => `${count} hr. ago`,
     days: (count: number) => (count === 1 ? "yesterday" : `${count} days ago`),
     soon: "soon",
+    today: "Today",
+    yesterday: "Yesterday",
+    weekdays: ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
   },
   bell: {
     label: (unread: number) =>
@@ -66,12 +68,13 @@ export const strings = {
     unread: (count: number) => `${number(count)} unread`,
     found: (count: number) => plural(count, "match", "matches"),
     unreadInAll: (count: number) => `${number(count)} unread in all`,
+    readAll: "Mark all as read",
+    readMatches: "Mark matches as read",
     end: "You’ve reached the end",
   },
   row: {
     unread: "Unread",
     system: "System",
-    you: "You",
     select: (title: string) => `Select: ${title}`,
     markRead: "Mark as read",
     markUnread: "Mark as unread",
@@ -124,7 +127,7 @@ export const strings = {
     action: "Action",
     source: "Source",
     anySource: "Any source",
-    user: "You",
+    user: "Personal",
     system: "System",
     time: "Time",
     anyTime: "Any time",
