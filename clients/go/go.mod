@@ -1,0 +1,3 @@
+module tidings.example.org/go
+
+go 1.19
