@@ -101,9 +101,9 @@ impl Session {
             },
             "rust" | "rust,no_run" | "text" | "toml" | "ini" | "nginx" | "haproxy"
             | "caddyfile" | "js" | "html" | "yaml" => Ok(()),
-            info => match info.strip_prefix("rs ") {
-                Some(file) => excerpt::check(file, text),
-                None => bail!("unknown info string `{info}`; tests/docs/main.rs lists them"),
+            info => match info.split_once(' ') {
+                Some(("go" | "java" | "js" | "py" | "rs", file)) => excerpt::check(file, text),
+                _ => bail!("unknown info string `{info}`; tests/docs/main.rs lists them"),
             },
         }
     }
