@@ -4,13 +4,13 @@ use anyhow::ensure;
 
 use crate::cargo_tool::CARGO_DENY;
 use crate::step::Steps;
-use crate::{codegen, command, example, features, msrv, package, test, tidy, tools, ui};
+use crate::{clients, codegen, command, example, features, msrv, package, test, tidy, tools, ui};
 
 /// Which checks to run.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Run only these checks, without the tests: format, tidy, dependencies, lints, rustdoc, features, msrv,
-    /// package, generated, ui
+    /// package, generated, ui, clients
     #[arg(value_name = "CHECK")]
     only: Vec<String>,
 }
@@ -36,6 +36,11 @@ const CHECKS: &[Check] = &[
     check("package", "Packages for the registry", package::check),
     check("generated", "Generated files", generated),
     check("ui", "Types and lints of the page", ui::check),
+    check(
+        "clients",
+        "Format, types and lints of the clients",
+        clients::check,
+    ),
 ];
 
 const fn check(name: &'static str, title: &'static str, run: fn() -> anyhow::Result<()>) -> Check {

@@ -30,6 +30,17 @@ pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
     Ok(metadata.target_directory.into_std_path_buf())
 }
 
+/// The binary that `cargo test` has built.
+pub(crate) fn binary() -> anyhow::Result<PathBuf> {
+    let binary = target_directory()?.join("debug/tidings");
+    ensure!(
+        binary.is_file(),
+        "cargo test has not built {}",
+        binary.display()
+    );
+    Ok(binary)
+}
+
 /// Prints the command line of `command` and runs it to its end.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = format!("{command:?}");

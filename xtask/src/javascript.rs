@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
 use crate::command;
 use crate::tally::{Runner, Tally};
@@ -64,16 +64,6 @@ impl Project {
     /// Runs a script that tests the binary which `cargo test` has built.
     pub(crate) fn test(self, script: &str, runner: Runner) -> anyhow::Result<Tally> {
         let mut npm = self.npm(&["run", "--silent", script]);
-        Tally::of_all(npm.env("TIDINGS_BINARY", binary()?), runner)
+        Tally::of_all(npm.env("TIDINGS_BINARY", command::binary()?), runner)
     }
-}
-
-fn binary() -> anyhow::Result<PathBuf> {
-    let binary = command::target_directory()?.join("debug/tidings");
-    ensure!(
-        binary.is_file(),
-        "cargo test has not built {}",
-        binary.display()
-    );
-    Ok(binary)
 }

@@ -7,6 +7,7 @@
 mod bench;
 mod cargo_tool;
 mod ci;
+mod clients;
 mod codegen;
 mod command;
 mod example;

@@ -18,9 +18,13 @@ pub(crate) struct Environment {
     name: &'static str,
 }
 
-/// The packages of the stream reader tests and of the client generators. `sseclient` has its own
+/// What `clients/python` needs, and its tests.
+pub(crate) const CLIENT: Environment = Environment { name: "tidings" };
+
+/// The packages of the client, of the stream reader tests and of the client generators. `sseclient` has its own
 /// environment, since `sseclient-py` has a module of the same name.
-pub(crate) const ENVIRONMENTS: [Environment; 5] = [
+pub(crate) const ENVIRONMENTS: [Environment; 6] = [
+    CLIENT,
     Environment { name: "readers" },
     Environment { name: "sseclient" },
     Environment {
@@ -41,6 +45,18 @@ impl Environment {
     /// The path of the environment. Its interpreter is `bin/python`.
     fn path(self) -> PathBuf {
         command::root().join(FOLDER).join(".venv").join(self.name)
+    }
+
+    /// Runs a module of Python in a folder.
+    pub(crate) fn module(self, module: &[&str], folder: &str) -> Command {
+        let mut python = Command::new(self.path().join("bin/python"));
+        python
+            .arg("-m")
+            .args(module)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("NO_COLOR", "1")
+            .current_dir(command::root().join(folder));
+        python
     }
 
     /// Installs the packages unless the environment already has them.

@@ -26,8 +26,12 @@ pub(crate) struct Tally {
 pub(crate) enum Runner {
     /// `cargo test`, one summary a test binary.
     Cargo,
+    /// `go test -v`, one line for each test.
+    Go,
     /// `node --test` with the reporter `spec`, one summary.
     Node,
+    /// `pytest`, one summary.
+    Pytest,
     /// `vitest`, one summary.
     Vitest,
 }
@@ -39,6 +43,13 @@ impl Runner {
             // Each test binary has one, and ends it with the names of the failed tests and a summary.
             Self::Cargo => {
                 (was_report || line == "failures:") && !line.starts_with("test result: ")
+            }
+            // What a test reports comes before its result.
+            Self::Go => {
+                line.starts_with("--- FAIL: ") || line.starts_with("    ") && line.contains(".go:")
+            }
+            Self::Pytest => {
+                was_report || line.contains("= FAILURES =") || line.contains("= ERRORS =")
             }
             Self::Node => was_report || line == "✖ failing tests:",
             Self::Vitest => was_report || line.contains(" Failed Tests "),
@@ -67,7 +78,9 @@ impl Tally {
             }
             match runner {
                 Runner::Cargo => tally.count_cargo(&line),
+                Runner::Go => tally.count_go(&line),
                 Runner::Node => tally.count_node(&line),
+                Runner::Pytest => tally.count_pytest(&line),
                 Runner::Vitest => tally.count_vitest(&line),
             }
         }
@@ -102,6 +115,32 @@ impl Tally {
             match pair[1] {
                 "passed;" => self.passed += number,
                 "failed;" => self.failed += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts a line such as `--- PASS: TestA (0.02s)`. The lines of subtests are indented.
+    fn count_go(&mut self, line: &str) {
+        if line.starts_with("--- PASS: ") {
+            self.passed += 1;
+        } else if line.starts_with("--- FAIL: ") {
+            self.failed += 1;
+        }
+    }
+
+    /// Counts a line such as `== 1 failed, 77 passed, 1 error in 12.47s ==`.
+    fn count_pytest(&mut self, line: &str) {
+        let line = line.trim_matches(['=', ' ']);
+        let Some((results, _)) = line.rsplit_once(" in ") else {
+            return;
+        };
+        for result in results.split(", ") {
+            match result.split_once(' ') {
+                Some((number, "passed")) => self.passed += number.parse().unwrap_or(0),
+                Some((number, "failed" | "error" | "errors")) => {
+                    self.failed += number.parse().unwrap_or(0);
+                }
                 _ => {}
             }
         }
@@ -198,6 +237,21 @@ mod tests {
                 1..3,
             ),
             (
+                Runner::Go,
+                vec![
+                    "=== RUN   TestA",
+                    "    a_test.go:7: b",
+                    "--- FAIL: TestA (0.01s)",
+                    "FAIL",
+                ],
+                1..3,
+            ),
+            (
+                Runner::Pytest,
+                vec!["..F", "=== FAILURES ===", "E   assert 1"],
+                1..3,
+            ),
+            (
                 Runner::Vitest,
                 vec![" × a", "⎯⎯ Failed Tests 1 ⎯⎯", " FAIL  a"],
                 1..3,
@@ -222,6 +276,34 @@ mod tests {
             tally.count_vitest(line);
         }
         assert_eq!(tally.to_string(), "77 passed, 1 failed");
+    }
+
+    #[test]
+    fn counts_tests_of_go_without_subtests() {
+        let mut tally = Tally::default();
+        for line in [
+            "=== RUN   TestA",
+            "--- PASS: TestA (0.02s)",
+            "    --- FAIL: TestB/c (0.00s)",
+            "--- FAIL: TestB (0.01s)",
+            "FAIL",
+        ] {
+            tally.count_go(line);
+        }
+        assert_eq!(tally.to_string(), "1 passed, 1 failed");
+    }
+
+    #[test]
+    fn reads_results_of_pytest() {
+        let mut tally = Tally::default();
+        for line in [
+            "tests/test_a.py ....                     [ 67%]",
+            "FAILED tests/test_a.py::test_b - assert 1 in []",
+            "=== 2 failed, 77 passed, 1 error in 12.47s ===",
+        ] {
+            tally.count_pytest(line);
+        }
+        assert_eq!(tally.to_string(), "77 passed, 3 failed");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::javascript::{CONFORMANCE, PROJECTS, UI};
 use crate::step::Steps;
 use crate::tally::{Runner, Tally};
-use crate::{command, example, python, tools};
+use crate::{clients, command, example, python, tools};
 
 /// How to run the tests.
 #[derive(Debug, Default, clap::Args)]
@@ -25,8 +25,8 @@ pub(crate) struct Suite {
     run: fn(&Args) -> anyhow::Result<Tally>,
 }
 
-/// All of them. The first one builds the binary that those in JavaScript and Python test.
-pub(crate) const SUITES: [Suite; 11] = [
+/// All of them. The first one builds the binary that those in other languages test.
+pub(crate) const SUITES: [Suite; 14] = [
     suite("Tests in Rust", rust),
     suite("Tests of many nodes", cluster),
     suite("Tests of the benchmarks", |_| benchmarks()),
@@ -45,6 +45,11 @@ pub(crate) const SUITES: [Suite; 11] = [
     }),
     suite("Tests of generated clients", |_| {
         CONFORMANCE.test("clients", Runner::Node)
+    }),
+    suite("Tests of the client in Go", |_| clients::test_go()),
+    suite("Tests of the client in Python", |_| clients::test_python()),
+    suite("Tests of the programs in docs/clients.md", |_| {
+        CONFORMANCE.test("programs", Runner::Node)
     }),
     suite("Tests of the page's logic", |_| {
         UI.test("test", Runner::Vitest)

@@ -25,8 +25,18 @@ const PROGRAMS: &[Program] = &[
     program("curl", "curl", &["--version"]),
     program("faketime", "faketime", &["--version"]),
     program("haproxy", "haproxy", &["-v"]),
-    // Runs a client generator.
-    program("java", "default-jre-headless", &["--version"]),
+    // Builds and tests the client in Go.
+    program("go", "golang-go", &["version"]),
+    // Runs a client generator, and compiles what it generates with the two libraries.
+    program("javac", "default-jdk-headless", &["--version"]),
+    library(
+        "libjackson2-databind-java",
+        &["--show", VERSION_FORMAT, "libjackson2-databind-java"],
+    ),
+    library(
+        "libjakarta-annotation-api-java",
+        &["--show", VERSION_FORMAT, "libjakarta-annotation-api-java"],
+    ),
     program("nats-server", "nats-server", &["--version"]),
     program("nginx", "nginx", &["-v"]),
     NODE_PROGRAM,
@@ -58,6 +68,13 @@ const fn program(
         package,
         asks,
     }
+}
+
+const VERSION_FORMAT: &str = "--showformat=${Version}";
+
+/// A package without a program.
+const fn library(package: &'static str, asks: &'static [&'static str]) -> Program {
+    program("dpkg-query", package, asks)
 }
 
 /// Installs missing programs and returns the versions, such as `curl 7.88.1, nodejs v20.20.2`.
