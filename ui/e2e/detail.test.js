@@ -146,4 +146,49 @@ describe("the details of an event", () => {
     assert.match(await copied(), /Probable cause:\n- The pull secret has expired\n/);
     noFaults(page);
   });
+
+  it("show a deployment's failures first, and many resources folded, without running out of room", async () => {
+    const error = {
+      Code: "meshery-1042",
+      ShortDescription: ["The pod is denied by a quota"],
+      ProbableCause: ["The quota of the namespace is used up"],
+      SuggestedRemediation: ["Raise it: `kubectl edit quota`"],
+    };
+    const result = (Kind, Success, Message, fields = {}) => ({ Kind, Model: "kubernetes", Success, Message, ...fields });
+    const metadata = {
+      design: { name: "shop", owner: { team: { name: "platform", contact: { mail: "p@example.org" } } } },
+      summary: {
+        "web-server": [
+          { Location: "kind-west", Summary: [result("Deployment", true, "Created deployment/web-server")] },
+          { Location: "kind-east", Summary: [result("Deployment", false, "Denied", { Error: error })] },
+        ],
+      },
+      resources: Array.from({ length: 24 }, (_, n) => ({ kind: "Pod", name: `web-server-7d9f-${n}`, namespace: "shop" })),
+      output: "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:5)\n\tat d.E.f(E.java:9)",
+    };
+    await here.api.publish(draft("Deployed **shop** partly, see https://example.org/runs/7", { severity: "error", metadata }));
+    for (const width of [1100, 512, 390]) {
+      const viewport = { width, height: 800 };
+      const page = await here.page(await here.context({ viewport, permissions: ["clipboard-read", "clipboard-write"] }));
+      await title(page, "Deployed").click();
+      const detail = page.locator("tidings-event-detail");
+      await detail.getByRole("cell", { name: "Failed" }).waitFor();
+      assert.equal(await detail.locator("tbody tr").first().locator("td").nth(2).innerText(), "kind-east");
+      await detail.getByText("Raise it:").waitFor();
+      assert.equal(await detail.getByRole("link", { name: "https://example.org/runs/7" }).count(), 1);
+      assert.equal(await detail.locator("strong", { hasText: "shop" }).count(), 1);
+      const resources = detail.locator("table", { hasText: "web-server-7d9f-0" });
+      assert.equal(await resources.locator("tr:visible").count(), 11);
+      assert.ok((await resources.boundingBox()).height < 450);
+      await detail.getByRole("button", { name: "Show 14 more" }).click();
+      assert.equal(await resources.locator("tr:visible").count(), 25);
+      const mail = await detail.getByText("p@example.org").boundingBox();
+      assert.ok(mail.width > 60, `a deep value has room: ${mail.width}`);
+      await detail.getByRole("button", { name: "Copy", exact: true }).click();
+      await until("the trace is copied", () => page.evaluate(() => navigator.clipboard.readText()), metadata.output);
+      const wide = await detail.evaluate((element) => element.scrollWidth - element.clientWidth);
+      assert.ok(wide <= 0, "only tables and traces scroll sideways");
+      await look(page, `deployment-${width}`);
+    }
+  });
 });

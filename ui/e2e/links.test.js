@@ -55,4 +55,23 @@ describe("a link to an event", () => {
     assert.equal(await link.getAttribute("href"), `${here.server.origin}/?event=${id}`);
     noFaults(page);
   });
+
+  it("of a value leads where the host page says, in its own tab", async () => {
+    const metadata = { DownloadLink: "design 1.yaml", ViewLink: "x", note: "plain" };
+    await here.api.publish([draft("linked", { metadata })]);
+    const page = await here.host("<main><tidings-inbox></tidings-inbox></main>");
+    await page.evaluate(() => {
+      document.querySelector("tidings-inbox").resolveLink = (key, value, event) =>
+        ({
+          DownloadLink: `/files?name=${encodeURIComponent(value)}&of=${event.category}`,
+          ViewLink: "javascript:alert(1)",
+        })[key];
+    });
+    await title(page, "linked").click();
+    const links = page.locator("tidings-event-detail dl a");
+    await links.first().waitFor();
+    const found = await links.evaluateAll((all) => all.map((link) => [link.textContent, link.href, link.target]));
+    assert.deepEqual(found, [["design 1.yaml", `${here.server.origin}/files?name=design%201.yaml&of=deployment`, ""]]);
+    noFaults(page);
+  });
 });

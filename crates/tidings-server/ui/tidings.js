@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Cz1BHD8V.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CEuclIrk.js";

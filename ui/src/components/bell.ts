@@ -39,6 +39,7 @@ const BADGE = 99;
  * @attr no-drawer - a click only fires `tidings-open`; the host page shows the inbox itself
  * @prop getToken - see `tidings-inbox`
  * @prop eventLink - see `tidings-inbox`
+ * @prop resolveLink - see `tidings-inbox`
  * @fires tidings-open - the reader opened the drawer or an event in it; the detail is the event or null
  * @fires tidings-event - a new event arrived; the detail is the event
  */
@@ -50,6 +51,7 @@ export class TidingsBell extends LitElement {
   @property({ type: Boolean, attribute: "no-drawer" }) noDrawer = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) eventLink: Links["eventLink"];
+  @property({ attribute: false }) resolveLink: Links["resolveLink"];
 
   /** The newest toast, announced to screen readers. */
   @state() private spoken = "";
@@ -231,6 +233,7 @@ export class TidingsBell extends LitElement {
               .server=${this.server}
               .getToken=${this.getToken}
               .eventLink=${this.eventLink}
+              .resolveLink=${this.resolveLink}
               theme=${this.theme ?? nothing}
             >
               <button

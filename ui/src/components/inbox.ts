@@ -40,6 +40,7 @@ const SAID = 6_000;
  * @prop getToken - returns the token for each request; default: the session cookie
  * @prop filter - selects the events to show
  * @prop eventLink - returns the address that "Copy link" copies for an event; default: that of the server's own page
+ * @prop resolveLink - returns the address that a text of the metadata leads to in the host page
  * @slot title - replaces the title
  * @slot empty - shown if the inbox has no events
  * @slot signed-out - shown instead of the list while the user is signed out
@@ -57,6 +58,7 @@ export class TidingsInbox extends LitElement {
   @property({ type: Boolean, attribute: "page-keys" }) pageKeys = false;
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) eventLink: Links["eventLink"];
+  @property({ attribute: false }) resolveLink: Links["resolveLink"];
   /** The event to open once it is loaded. It stays unread, because following a link must not change data. */
   @property({ attribute: false }) eventId: string | undefined;
 

@@ -371,6 +371,7 @@ export class TidingsList extends LitElement {
         return html`<tidings-event-detail
           .event=${line.event}
           .steps=${line.steps}
+          .links=${this.links}
           .permalink=${linkTo(line.event, this.links, this.inbox.session.client.access.server)}
         ></tidings-event-detail>`;
       case "failed":

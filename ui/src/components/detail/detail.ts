@@ -8,9 +8,11 @@ import { look, severityColors } from "../look.js";
 import { percentOf, progressBar, progressOf, progressStyles } from "../progress.js";
 import { exactTime } from "../time.js";
 import { isTitleWhole } from "../words.js";
-import { type Cause, causeOf, documentationOf, repeatedKeys } from "../cause.js";
+import { causeOf, documentationOf, repeatedKeys } from "../cause.js";
+import { type Links, hostAddress } from "../links.js";
 import { asText } from "./as-text.js";
-import { markdown } from "./markdown.js";
+import { causeView } from "./cause-view.js";
+import { isRich, markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
 
 /** How long "Copied" is shown, in milliseconds. */
@@ -23,6 +25,7 @@ export class TidingsEventDetail extends LitElement {
   /** The steps of the operation if the event represents one; "Copy" then copies all of them. */
   @property({ attribute: false }) steps: readonly Event[] = [];
   @property({ attribute: false }) permalink = "";
+  @property({ attribute: false }) links: Links = {};
 
   @state() private said: unknown = "";
 
@@ -33,6 +36,7 @@ export class TidingsEventDetail extends LitElement {
     css`
       :host {
         display: block;
+        container-type: inline-size;
         overflow-wrap: anywhere;
       }
       h3 {
@@ -123,11 +127,14 @@ export class TidingsEventDetail extends LitElement {
         max-height: 20rem;
         overflow: auto;
       }
-      dl > div {
+      /* Names take as much room as they need, so that deep levels do not run out of it. */
+      dl {
         display: grid;
-        grid-template-columns: minmax(6rem, 11rem) minmax(0, 1fr);
-        gap: 0.75rem;
-        padding-block: 0.1875rem;
+        grid-template-columns: fit-content(11rem) minmax(0, 1fr);
+        gap: 0.375rem 0.75rem;
+      }
+      dl > div {
+        display: contents;
       }
       dl dl {
         padding-inline-start: 0.75rem;
@@ -147,11 +154,45 @@ export class TidingsEventDetail extends LitElement {
       a {
         color: var(--t-accent);
       }
+      table {
+        border-collapse: collapse;
+        font-size: 0.8125rem;
+      }
+      tr + tr,
+      tbody tr {
+        border-block-start: 1px solid var(--t-line);
+      }
       td,
       th {
         text-align: start;
+        vertical-align: top;
         padding-block: 0.125rem;
         padding-inline-end: 0.75rem;
+      }
+      td {
+        min-width: 3rem;
+        max-width: 30rem;
+      }
+      th {
+        color: var(--t-muted);
+        white-space: nowrap;
+      }
+      .failed {
+        color: var(--t-error);
+      }
+      .copied {
+        position: relative;
+      }
+      .copied .action {
+        position: absolute;
+        inset-block-start: 0.25rem;
+        inset-inline-end: 0.25rem;
+        min-height: 1.5rem;
+        padding: 0 0.5rem;
+        font-size: 0.8125rem;
+      }
+      .trace {
+        white-space: pre;
       }
       blockquote {
         border-inline-start: 3px solid var(--t-line);
@@ -183,10 +224,13 @@ export class TidingsEventDetail extends LitElement {
           max-height: none;
         }
       }
-      @media (max-width: 30rem) {
-        dl > div {
+      @container (max-width: 26rem) {
+        dl {
           grid-template-columns: minmax(0, 1fr);
-          gap: 0;
+          gap: 0 0.75rem;
+        }
+        dd {
+          margin-block-end: 0.375rem;
         }
       }
     `,
@@ -205,14 +249,18 @@ export class TidingsEventDetail extends LitElement {
       ...repeatedKeys(metadata, event.description, cause),
     ]);
     return html`
-      ${isTitleWhole(event) ? nothing : html`<p class="description" dir="auto" lang="">${event.description}</p>`}
+      ${isRich(event.description)
+        ? html`<div lang="">${markdown(event.description)}</div>`
+        : isTitleWhole(event)
+          ? nothing
+          : html`<p class="description" dir="auto" lang="">${event.description}</p>`}
       ${progress === undefined
         ? nothing
         : html`<p class="done">${progressBar(event)}<b aria-hidden="true">${percentOf(progress)}</b></p>`}
-      ${cause ? this.#cause(cause) : nothing}
+      ${cause ? causeView(cause) : nothing}
       ${hasTree(metadata, shown)
         ? html`<h3>${strings.detail.metadata}</h3>
-            ${tree(metadata, shown)}`
+            ${tree(metadata, shown, (key, value) => hostAddress(this.links.resolveLink?.(key, value, event)))}`
         : nothing}
       <details>
         <summary class="muted">${strings.detail.facts}</summary>
@@ -220,36 +268,6 @@ export class TidingsEventDetail extends LitElement {
       </details>
       ${this.#bar(documentation)}
     `;
-  }
-
-  #cause(cause: Cause) {
-    const { code, ...texts } = cause;
-    if (!code && Object.values(texts).every((each) => each.length === 0)) {
-      // The description already contains everything.
-      return nothing;
-    }
-    const paragraphs = (texts: readonly string[]) => html`<div lang="">${texts.map((text) => markdown(text))}</div>`;
-    return html`<section class="cause">
-      ${cause.happened.length > 0
-        ? html`<h3>${strings.detail.whatHappened}</h3>
-            ${paragraphs(cause.happened)}`
-        : nothing}
-      ${cause.more.length > 0
-        ? html`<h3>${strings.detail.more}</h3>
-            ${paragraphs(cause.more)}`
-        : nothing}
-      ${cause.probable.length > 0
-        ? html`<h3>${strings.detail.probableCause}</h3>
-            ${list(cause.probable)}`
-        : nothing}
-      ${cause.remedies.length > 0
-        ? html`<h3>${strings.detail.remedy}</h3>
-            <div class="remedy">${list(cause.remedies)}</div>`
-        : nothing}
-      ${cause.code
-        ? html`<p class="muted">${strings.detail.code}: <code>${cause.code}</code></p>`
-        : nothing}
-    </section>`;
   }
 
   #facts() {
@@ -323,15 +341,6 @@ export class TidingsEventDetail extends LitElement {
       this.said = this.said === said ? "" : this.said;
     }, SAID);
   }
-}
-
-/** Renders one text as a paragraph and several as a list. */
-function list(texts: readonly string[]) {
-  return texts.length === 1
-    ? html`<div lang="">${markdown(texts[0] ?? "")}</div>`
-    : html`<ul lang="">
-        ${texts.map((text) => html`<li>${markdown(text)}</li>`)}
-      </ul>`;
 }
 
 declare global {

@@ -6,6 +6,14 @@ import { webAddress } from "../address.js";
 /** Longer texts are shown unformatted: they are usually logs, and parsing them is slow. */
 const MAX_CHARACTERS = 16_384;
 
+/** What people write as Markdown, or what only a link can show, in a description. */
+const RICH = /https?:\/\/|\*\*|\]\(|```|^#{1,6} |^ {0,3}([-*]|\d+\.) /m;
+
+/** Whether a description shows more as Markdown than as a plain text. */
+export function isRich(text: string): boolean {
+  return RICH.test(text);
+}
+
 /**
  * Renders Markdown as templates: tokens select the elements, and every text stays a text node.
  * HTML is shown as source, images become links, and links to anything but the web become text.
@@ -15,7 +23,7 @@ export function markdown(text: string): unknown {
     return html`<pre>${text}</pre>`;
   }
   try {
-    return Lexer.lex(text, { gfm: true }).map(block);
+    return Lexer.lex(text, { gfm: true, breaks: true }).map(block);
   } catch {
     // The nesting limit, deeper than any real text.
     return html`<pre>${text}</pre>`;

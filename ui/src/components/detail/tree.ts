@@ -2,6 +2,8 @@ import { html, nothing } from "lit";
 
 import { strings } from "../../strings/en.js";
 import { webAddress } from "../address.js";
+import { REPORTS } from "./reports.js";
+import { likeObjects, tableView } from "./table.js";
 
 /** The number of entries shown per level; further entries are counted. */
 const MAX_ENTRIES = 200;
@@ -27,6 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
   meshsyncDeploymentMode: "MeshSync deployment mode",
   operatorStatus: "Operator status",
   brokerEndpoint: "Broker endpoint",
+  summary: "Summary",
   DownloadLink: "Download",
   ViewLink: "View",
   dryRunResponse: "Dry run",
@@ -42,62 +45,113 @@ export function hasTree(metadata: unknown, shown: ReadonlySet<string>): boolean 
   return entriesOf(metadata, shown).length > 0;
 }
 
+/** Returns where a value leads to in the host page. */
+export type Resolve = (key: string, value: string) => string | undefined;
+
 /** Renders metadata of any shape as a tree; every value stays text. */
-export function tree(metadata: unknown, shown: ReadonlySet<string>): unknown {
-  return level(entriesOf(metadata, shown), 0);
+export function tree(metadata: unknown, shown: ReadonlySet<string>, resolve: Resolve = () => undefined): unknown {
+  return new Tree(resolve).level(entriesOf(metadata, shown), 0);
 }
 
-function level(entries: readonly (readonly [string, unknown])[], depth: number): unknown {
-  const shown = entries.slice(0, MAX_ENTRIES);
-  const left = entries.length - shown.length;
-  return html`<dl>
-      ${shown.map(([name, value]) => html`<div>
-        <dt dir="auto">${name}</dt>
-        <dd dir="auto" lang="">${node(name, value, depth)}</dd>
-      </div>`)}
-    </dl>
-    ${left > 0 ? html`<p class="muted">${strings.detail.truncated(left)}</p>` : nothing}`;
-}
+class Tree {
+  readonly #resolve: Resolve;
 
-function node(name: string, value: unknown, depth: number): unknown {
-  if (value === null || value === undefined || value === "") {
-    return html`<span class="muted">${strings.detail.nothing}</span>`;
+  constructor(resolve: Resolve) {
+    this.#resolve = resolve;
   }
-  if (typeof value === "string") {
-    return FILES.has(name) ? file(name, value) : text(value);
-  }
-  if (typeof value !== "object") {
-    return JSON.stringify(value);
-  }
-  const entries = entriesOf(value);
-  if (entries.length === 0) {
-    return html`<span class="muted">${strings.detail.nothing}</span>`;
-  }
-  if (depth >= MAX_DEPTH) {
-    return html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
-  }
-  const isPlainList =
-    Array.isArray(value) && value.every((each) => typeof each !== "object" || each === null);
-  if (isPlainList) {
+
+  level(entries: readonly (readonly [string, unknown])[], depth: number): unknown {
     const shown = entries.slice(0, MAX_ENTRIES);
     const left = entries.length - shown.length;
+    return html`<dl>
+        ${shown.map(([key, value]) => html`<div>
+          <dt dir="auto">${depth === 0 ? nameOf(key) : key}</dt>
+          <dd dir="auto" lang="">${this.#top(key, value, depth)}</dd>
+        </div>`)}
+      </dl>
+      ${left > 0 ? html`<p class="muted">${strings.detail.truncated(left)}</p>` : nothing}`;
+  }
+
+  /** A known report, or else any value. */
+  #top(key: string, value: unknown, depth: number): unknown {
+    const report = depth === 0 && Object.hasOwn(REPORTS, key) ? REPORTS[key]?.(value) : undefined;
+    return report ?? this.#node(key, value, depth);
+  }
+
+  #node(key: string, value: unknown, depth: number): unknown {
+    if (value === null || value === undefined || value === "") {
+      return html`<span class="muted">${strings.detail.nothing}</span>`;
+    }
+    if (typeof value === "string") {
+      return FILES.has(key) ? file(key, value) : this.#text(key, value);
+    }
+    if (typeof value !== "object") {
+      return JSON.stringify(value);
+    }
+    const entries = entriesOf(value);
+    if (entries.length === 0) {
+      return html`<span class="muted">${strings.detail.nothing}</span>`;
+    }
+    if (depth >= MAX_DEPTH) {
+      return html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+    }
+    return Array.isArray(value) ? this.#list(key, value, depth) : this.#fold(entries, depth);
+  }
+
+  #list(key: string, list: readonly unknown[], depth: number): unknown {
+    const table = likeObjects(list, (name, value) => this.#node(name, value, MAX_DEPTH));
+    if (table) {
+      return tableView(table);
+    }
+    if (list.some((each) => typeof each === "object" && each !== null)) {
+      return this.#fold(entriesOf(list), depth);
+    }
+    const shown = list.slice(0, MAX_ENTRIES);
+    const left = list.length - shown.length;
     return html`<ul>
-      ${shown.map(([key, each]) => html`<li dir="auto">${node(key, each, depth + 1)}</li>`)}
+      ${shown.map((each) => html`<li dir="auto">${this.#node(key, each, depth + 1)}</li>`)}
       ${left > 0 ? html`<li class="muted">${strings.detail.truncated(left)}</li>` : nothing}
     </ul>`;
   }
-  return html`<details ?open=${depth < OPEN_DEPTH}>
-    <summary>${Array.isArray(value) ? `[${entries.length}]` : `{${entries.length}}`}</summary>
-    ${level(entries, depth + 1)}
-  </details>`;
+
+  #fold(entries: readonly (readonly [string, unknown])[], depth: number): unknown {
+    return html`<details ?open=${depth < OPEN_DEPTH}>
+      <summary class="muted">${strings.detail.entries(entries.length)}</summary>
+      ${this.level(entries, depth + 1)}
+    </details>`;
+  }
+
+  #text(key: string, value: string): unknown {
+    const own = this.#resolve(key, value);
+    if (own !== undefined) {
+      // The host's own link: its router may take the click.
+      return html`<a href=${own}>${value}</a>`;
+    }
+    const address = webAddress(value);
+    if (address) {
+      return html`<a href=${address} rel="noopener noreferrer" target="_blank">${value}</a>`;
+    }
+    return value.includes("\n") ? block(value) : value;
+  }
 }
 
-function text(value: string): unknown {
-  const address = webAddress(value);
-  if (address) {
-    return html`<a href=${address} rel="noopener noreferrer" target="_blank">${value}</a>`;
-  }
-  return value.includes("\n") ? html`<pre>${value}</pre>` : value;
+/** Lines of stack traces of common languages. */
+const FRAME = /^\s+at |^\s*File ".*", line \d+|^goroutine \d+ |^\s+\S+\.go:\d+|^\s*\d+: +\S+::|^Caused by: /gm;
+
+/** A text of several lines, with a button that copies it. The lines of a stack trace are not wrapped. */
+function block(value: string): unknown {
+  const isTrace = (value.match(FRAME)?.length ?? 0) >= 2;
+  const copy = ({ currentTarget }: Event): void => {
+    const button = currentTarget as HTMLElement;
+    const say = (text: string) => (): void => void (button.textContent = text);
+    // Without a secure context, there is no clipboard.
+    const copied = (navigator.clipboard as Clipboard | undefined)?.writeText(value) ?? Promise.reject(new Error());
+    copied.then(say(strings.detail.copied), say(strings.detail.copyFailed));
+  };
+  return html`<div class="copied">
+    <pre class=${isTrace ? "trace" : ""} tabindex="0">${value}</pre>
+    <button class="action" @click=${copy}>${strings.welcome.copy}</button>
+  </div>`;
 }
 
 function file(name: string, value: string): unknown {
@@ -134,6 +188,9 @@ function entriesOf(
   };
   return entries
     .filter(([name]) => !ELSEWHERE.has(name) && !shown.has(name))
-    .sort(([one], [other]) => rank(one) - rank(other))
-    .map(([name, each]) => [Object.hasOwn(NAMES, name) ? (NAMES[name] ?? name) : name, each] as const);
+    .sort(([one], [other]) => rank(one) - rank(other));
+}
+
+function nameOf(key: string): string {
+  return Object.hasOwn(NAMES, key) ? (NAMES[key] ?? key) : key;
 }
