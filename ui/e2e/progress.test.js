@@ -187,4 +187,31 @@ describe("an event that its publisher updates", () => {
     await counts(page, "1 match · 2 unread in all");
     noFaults(page);
   });
+
+  it("tells the host page, once, whether the drawer is open or not", async () => {
+    const [{ id }] = await here.api.publish([draft("Deploying")]);
+    const page = await here.host("<header><tidings-bell></tidings-bell></header>");
+    await page.evaluate(() => {
+      window.told = [];
+      for (const name of ["tidings-event", "tidings-update"]) {
+        document.addEventListener(name, ({ detail }) => window.told.push(`${name}: ${detail.description}, ${detail.status}`));
+      }
+    });
+    const told = () => page.evaluate(() => window.told);
+    await page.getByRole("button", { name: "Notifications, 1 unread" }).waitFor();
+    await until("live", async () => (await here.streams()) > 0, true);
+    await here.api.publish(draft("another"));
+    await until("the arrival", told, ["tidings-event: another, unread"]);
+    await here.api.mark(id, "read");
+    await update(id, { description: "Halfway" });
+    await update(id, { description: "Failed", severity: "error" });
+    const updates = ["tidings-update: Halfway, read", "tidings-update: Failed, unread"];
+    await until("the updates", async () => (await told()).slice(1), updates);
+    await page.locator("tidings-bell .bell").click();
+    await title(page, "Failed").waitFor();
+    await update(id, { description: "Failed for good", severity: "error" });
+    await title(page, "Failed for good").waitFor();
+    await until("one more", async () => (await told()).slice(3), ["tidings-update: Failed for good, unread"]);
+    noFaults(page);
+  });
 });

@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CEuclIrk.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-918gZbft.js";

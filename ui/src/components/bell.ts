@@ -9,6 +9,7 @@ import { URGENT } from "../inbox/settings.js";
 import { tell } from "../notify/desktop.js";
 import { Herald } from "../notify/herald.js";
 import { totalOf } from "../stream/counts.js";
+import { toldToHost } from "../stream/frame.js";
 import { strings } from "../strings/en.js";
 import { adoptReactProps } from "./adopt.js";
 import { around, seenAt } from "./contrast.js";
@@ -42,6 +43,7 @@ const BADGE = 99;
  * @prop resolveLink - see `tidings-inbox`
  * @fires tidings-open - the reader opened the drawer or an event in it; the detail is the event or null
  * @fires tidings-event - a new event arrived; the detail is the event
+ * @fires tidings-update - an event was updated by its publisher; the detail is the event as it is now
  */
 @customElement("tidings-bell")
 export class TidingsBell extends LitElement {
@@ -268,14 +270,11 @@ export class TidingsBell extends LitElement {
     this.#leave = session.listen({
       frame: (frame) => {
         herald.take(frame);
-        if (frame.kind === "event" && session.state === "live" && !this.open) {
-          this.dispatchEvent(
-            new CustomEvent("tidings-event", {
-              detail: frame.event,
-              bubbles: true,
-              composed: true,
-            }),
-          );
+        // While the drawer is open, its inbox tells the page.
+        const told = session.state === "live" && !this.open ? toldToHost(frame) : undefined;
+        if (told) {
+          const [name, detail] = told;
+          this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
         }
       },
       changed: () => {

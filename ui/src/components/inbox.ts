@@ -12,6 +12,7 @@ import { type Session, sessionOf } from "../inbox/session.js";
 import { readSettings, writeSettings } from "../inbox/settings.js";
 import { askToTell, canTell } from "../notify/desktop.js";
 import { totalOf } from "../stream/counts.js";
+import { toldToHost } from "../stream/frame.js";
 import { strings } from "../strings/en.js";
 import { adoptReactProps } from "./adopt.js";
 import { Attention } from "./attention.js";
@@ -46,6 +47,7 @@ const SAID = 6_000;
  * @slot signed-out - shown instead of the list while the user is signed out
  * @slot actions - further buttons beside the settings
  * @fires tidings-event - a new event arrived live; the detail is the event. Not fired for replayed events
+ * @fires tidings-update - an event was updated by its publisher; the detail is the event as it is now
  * @fires tidings-open - the reader opened an event; the detail is the event
  * @fires tidings-close - the open event was closed, by the reader or because it is gone; the detail is null
  * @fires tidings-filter - the reader changed the filter; the detail is the filter
@@ -365,8 +367,9 @@ export class TidingsInbox extends LitElement {
     this.#inbox.isWatched = () => this.list !== null && this.#attention.isHere;
     this.#leave = session.listen({
       frame: (frame) => {
-        if (frame.kind === "event" && session.state === "live") {
-          this.#fire("tidings-event", frame.event);
+        const told = session.state === "live" ? toldToHost(frame) : undefined;
+        if (told) {
+          this.#fire(...told);
         }
       },
       reload: (why) => this.#sayReloaded(why),

@@ -31,6 +31,18 @@ export type Delta = Partial<CountDelta>;
 /** A change of content: the whole event as it is now. */
 export type Update<E = Event> = Delta & { readonly event: E };
 
+/** The DOM event that tells a host page of a live frame, and its detail; `undefined` for other frames. */
+export function toldToHost<E>(frame: Frame<E>): readonly [string, E] | undefined {
+  switch (frame.kind) {
+    case "event":
+      return ["tidings-event", frame.event];
+    case "updated":
+      return ["tidings-update", frame.change.event];
+    default:
+      return undefined;
+  }
+}
+
 /** The texts of an event that the page relies on. */
 const SHOWN = [
   "id",
