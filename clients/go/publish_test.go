@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -240,6 +243,26 @@ func TestPublishOutlastsAServerThatIsAway(t *testing.T) {
 	publishes.Wait()
 	if page, err := client.List(limited(t), nil); err != nil || page.TotalCount != 5 {
 		t.Errorf("%+v %v", page, err)
+	}
+}
+
+func TestUntrustedCertificateIsNotRetried(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	client, err := tidings.New(tidings.Config{Server: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Publish(limited(t), started().Build())
+	if fault := failure(t, err); fault.Code != tidings.CodeUntrusted || fault.Temporary() {
+		t.Error(err)
+	}
+	_, err = client.Follow(limited(t), "").Next()
+	if failure(t, err).Code != tidings.CodeUntrusted {
+		t.Error(err)
 	}
 }
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -181,6 +185,44 @@ def test_outlasts_a_server_that_is_away(server: Server) -> None:
     assert receipts == [False] * 5
     assert client.list_events().total_count == 5
     client.close()
+
+
+def test_does_not_retry_an_untrusted_certificate(tmp_path: Path, connect: Connect) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    make += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    listener = socket.create_server(("127.0.0.1", 0))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    connections: list[str] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append("")
+            try:
+                context.wrap_socket(connection, server_side=True)
+            except OSError:
+                connection.close()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    client = connect(f"https://127.0.0.1:{listener.getsockname()[1]}")
+    try:
+        with pytest.raises(TidingsError) as raised:
+            client.publish(started().build())
+        assert raised.value.code == "untrusted_certificate" and not raised.value.temporary
+        assert len(connections) == 1
+        with pytest.raises(TidingsError):
+            next(client.follow())
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(60)
 
 
 def test_gives_up_after_the_time_for_retries(connect: Connect) -> None:

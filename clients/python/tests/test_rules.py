@@ -10,7 +10,7 @@ import pytest
 from blocking import started
 from tidings import Client, TidingsError, new_uuid, token_file
 from tidings._backoff import Backoff
-from tidings._error import retry_after
+from tidings._error import rejection, retry_after
 from tidings._sse import SseEvent, SseParser
 from tidings._token import checked
 
@@ -105,6 +105,17 @@ def test_reads_the_token_of_a_file_each_time(tmp_path: Path) -> None:
         with pytest.raises(TidingsError, match="not a regular file") as raised:
             Client("http://127.0.0.1:9", token=token_file(missing)).publish(started().build())
         assert raised.value.code == "token_unavailable"
+
+
+@pytest.mark.parametrize("body", ["", "[]", "1", '{"error": "a"}', '{"code": null}'])
+def test_error_of_another_server_is_unexpected(body: str) -> None:
+    error = rejection(502, {}, body.encode())
+    assert (error.code, error.status, error.temporary) == ("unexpected_response", 502, True)
+
+
+def test_error_without_details_is_read() -> None:
+    error = rejection(404, {}, b'{"error": "a", "code": "b", "longDescription": null}')
+    assert (error.code, error.details, str(error)) == ("b", [], "rejected with status 404 (b): a")
 
 
 def test_uuids_are_of_version_7_and_grow() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 MAX_RETRY_AFTER = 60.0
 """The most seconds that a server can ask a client to wait."""
@@ -14,7 +15,7 @@ class TidingsError(Exception):
 
     `code` is a stable word for programs. The codes of the server are listed in docs/api.md, with a `status`.
     Those of the client have the status 0: `invalid_event`, `invalid_config`, `unreachable`,
-    `too_large`, `token_unavailable`, `unexpected_response`, `stream_ended` and `stream_silent`.
+    `untrusted_certificate`, `too_large`, `token_unavailable`, `unexpected_response`, `stream_ended` and `stream_silent`.
     `details` has one text for each fault, and `remedies` what to do, in the same order.
     """
 
@@ -100,8 +101,17 @@ def unreachable(server: str) -> TidingsError:
     return TidingsError(
         "unreachable",
         f"no connection to {server}",
-        remedies=["check that the server runs and that its address and certificate are right"],
+        remedies=["check that the server runs and that its address is right"],
         temporary=True,
+    )
+
+
+def untrusted(server: str) -> TidingsError:
+    return TidingsError(
+        "untrusted_certificate",
+        f"the certificate of {server} is not trusted; nothing was sent",
+        remedies=["if a private authority issued it, pass an httpx client that trusts it"],
+        local=True,
     )
 
 
@@ -120,13 +130,17 @@ def rejection(status: int, headers: Mapping[str, str], body: bytes) -> TidingsEr
     try:
         read = json.loads(body)
         code, message = str(read["code"]), str(read["error"])
-        details, remedies = read.get("longDescription", []), read.get("suggestedRemediation", [])
+        details, remedies = _texts(read, "longDescription"), _texts(read, "suggestedRemediation")
     except (ValueError, TypeError, KeyError, AttributeError):
         code, message, details = "unexpected_response", "the response is not one of Tidings", []
         remedies = ["check the server's address and the proxies before it"]
     return TidingsError(
         code, message, status=status, details=details, remedies=remedies, retry_after=wait
     )
+
+
+def _texts(body: Mapping[str, Any], field: str) -> list[str]:
+    return [str(text) for text in body.get(field) or ()]
 
 
 def retry_after(text: str) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from urllib.parse import urlsplit
 
 import httpx
 
-from ._error import TidingsError, invalid_config, too_large, unreachable
+from ._error import TidingsError, invalid_config, too_large, unreachable, untrusted
 from ._flows import Call
 
 REQUEST_TIMEOUT = 30.0
@@ -55,9 +56,20 @@ class Settings:
     def lost(self, error: httpx.HTTPError, call: Call) -> TidingsError:
         """The error of a request without a response."""
         size = len(call.body or b"")
-        failure = too_large(size) if size > MAX_BODY_BYTES else unreachable(self.server)
+        if _is_of_certificate(error):
+            failure = untrusted(self.server)
+        else:
+            failure = too_large(size) if size > MAX_BODY_BYTES else unreachable(self.server)
         failure.__cause__ = error
         return failure
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _is_loopback(host: str) -> bool:
