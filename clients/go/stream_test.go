@@ -209,7 +209,7 @@ func TestRenewedTokenContinuesTheStream(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	replace(token(8*time.Second, "events:read"))
+	replace(token(16*time.Second, "events:read"))
 	stream := server.client(server.origin(), tidings.TokenFile(path)).Follow(limited(t), "")
 	publisher := server.client(server.origin(), tidings.Token(token(time.Hour, "events:publish", "events:read")))
 	until(t, stream, tidings.FrameLive)

@@ -168,7 +168,7 @@ def test_continues_with_a_renewed_token(
 ) -> None:
     server = begin(*login.flags)
     path = tmp_path / "token"
-    path.write_text(login.token(4, "events:read") + "\n")
+    path.write_text(login.token(8, "events:read") + "\n")
     stream = connect(server.origin, token=token_file(path)).follow()
     publisher = connect(server.origin, token=login.token(3_600, "events:publish", "events:read"))
     until(stream, FrameKind.LIVE)
