@@ -129,9 +129,13 @@ func (c *Client) send(ctx context.Context, call call) (int, []byte, error) {
 		if ctx.Err() != nil {
 			return 0, nil, cancelled(ctx, failure)
 		}
-		delay := wait.failed(failure)
-		if !failure.Temporary() || time.Since(started)+delay > c.config.RetryFor {
+		delay, left := wait.failed(failure), c.config.RetryFor-time.Since(started)
+		if !failure.Temporary() || left <= failure.RetryAfter {
 			return 0, nil, failure
+		}
+		// The last attempt is at the end of the time, not before it.
+		if delay > left {
+			delay = left
 		}
 		if !pause(ctx, delay) {
 			return 0, nil, cancelled(ctx, failure)

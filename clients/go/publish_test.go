@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -243,6 +244,27 @@ func TestPublishOutlastsAServerThatIsAway(t *testing.T) {
 	publishes.Wait()
 	if page, err := client.List(limited(t), nil); err != nil || page.TotalCount != 5 {
 		t.Errorf("%+v %v", page, err)
+	}
+}
+
+func TestRetriesLastTheirWholeTime(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	client, err := tidings.New(tidings.Config{Server: server.URL, RetryFor: 500 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := 0; round < 3; round++ {
+		before, sent := time.Now(), requests.Load()
+		_, err = client.Publish(limited(t), started().Build())
+		if failure(t, err).Status != 503 || time.Since(before) < 500*time.Millisecond || requests.Load()-sent < 2 {
+			t.Errorf("%v after %v and %d requests", err, time.Since(before), requests.Load()-sent)
+		}
 	}
 }
 

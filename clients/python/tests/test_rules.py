@@ -9,7 +9,7 @@ import pytest
 
 from blocking import started
 from tidings import Client, TidingsError, new_uuid, token_file
-from tidings._backoff import Backoff
+from tidings._backoff import Backoff, Retries
 from tidings._error import rejection, retry_after
 from tidings._sse import SseEvent, SseParser
 from tidings._token import checked
@@ -45,6 +45,18 @@ def test_waits_are_random_up_to_a_limit_that_doubles(failures: int, limit: float
         backoff.failures = failures
         waits.append(backoff.failed(TidingsError("a", "b", retry_after=1)) - 1)
     assert 0 <= min(waits) < 0.05 * limit and 0.95 * limit < max(waits) <= limit
+
+
+def test_last_attempt_is_at_the_end_of_the_time() -> None:
+    busy = TidingsError("overloaded", "busy", status=503)
+    for _ in range(100):
+        retries = Retries(0.25)
+        retries._backoff.base = 1e9
+        assert 0.2 < retries.wait_after(busy) <= 0.25
+    with pytest.raises(TidingsError):
+        Retries(0.25).wait_after(TidingsError("overloaded", "busy", status=503, retry_after=2))
+    with pytest.raises(TidingsError):
+        Retries(0).wait_after(busy)
 
 
 @pytest.mark.parametrize(("milliseconds", "base"), [(0, 0.1), (2731, 2.731), (10**9, 300)])

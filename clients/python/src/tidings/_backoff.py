@@ -41,7 +41,8 @@ class Retries:
 
     def wait_after(self, error: TidingsError) -> float:
         """Returns the wait before the next attempt. Raises the error if there is none."""
-        wait = self._backoff.failed(error)
-        if not error.temporary or time.monotonic() + wait > self._end:
+        wait, left = self._backoff.failed(error), self._end - time.monotonic()
+        if not error.temporary or left <= error.retry_after:
             raise error
-        return wait
+        # The last attempt is at the end of the time, not before it.
+        return min(wait, left)
