@@ -407,3 +407,39 @@ func TestUpdateReplacesTheContentInOrder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRetractTakesAnEventBack(t *testing.T) {
+	t.Parallel()
+	server := startServer(t)
+	client := server.client(server.origin(), nil)
+	stream := client.Follow(limited(t), "")
+	until(t, stream, tidings.FrameLive)
+	own := started().Build()
+	system := tidings.NewEvent().ActedUpon(resource).WithCategory("a").WithAction("b").WithSeverity(tidings.Debug).Build()
+	publishAll(t, client, []*tidings.Event{own, system})
+	retractions := []struct {
+		id      tidings.UUID
+		retract func() error
+	}{
+		{own.ID, func() error { return client.Retract(limited(t), own.ID, localUser) }},
+		{system.ID, func() error { return client.RetractForAll(limited(t), system.ID) }},
+	}
+	for _, one := range retractions {
+		if err := one.retract(); err != nil {
+			t.Fatal(err)
+		}
+		if frame, _ := until(t, stream, tidings.FrameDeleted); frame.IDs[0] != one.id {
+			t.Errorf("%+v", frame)
+		}
+		// A repeat after a lost response succeeds.
+		if err := one.retract(); err != nil {
+			t.Error(err)
+		}
+	}
+	if failure(t, client.Retract(limited(t), tidings.NewUUID(), localUser)).Code != "event_not_found" {
+		t.Error("an unknown event was retracted")
+	}
+	if failure(t, client.Retract(limited(t), own.ID, tidings.UUID{})).Code != tidings.CodeInvalidEvent {
+		t.Error("an event without a user was retracted")
+	}
+}

@@ -1,6 +1,10 @@
 package tidings
 
-import "encoding/json"
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+)
 
 // Update is new content of a published event.
 type Update struct {
@@ -89,4 +93,26 @@ func (u *Update) body() ([]byte, error) {
 		Sequence    *int64                 `json:"sequence,omitempty"`
 		Renotify    bool                   `json:"renotify,omitempty"`
 	}{owner, u.event.Severity, u.event.Description, u.event.Metadata, u.sequence, u.renotify})
+}
+
+// Retract takes back an event that was published to a user: it disappears from their inbox. It is final:
+// publishing the event again does not bring it back.
+func (c *Client) Retract(ctx context.Context, id, user [16]byte) error {
+	if user == [16]byte{} {
+		return invalid("the user is the nil UUID", "pass the user's UUID, or call RetractForAll for a system event")
+	}
+	return c.retract(ctx, id, UUID(user).String())
+}
+
+// RetractForAll takes back an event of the system: it disappears from every inbox.
+func (c *Client) RetractForAll(ctx context.Context, id [16]byte) error {
+	return c.retract(ctx, id, "system")
+}
+
+func (c *Client) retract(ctx context.Context, id UUID, owner string) error {
+	if id.IsNil() {
+		return invalid("the event id is the nil UUID", "pass the id of the published event")
+	}
+	_, _, err := c.send(ctx, call{http.MethodDelete, "/" + id.String() + "?owner=" + owner, nil})
+	return err
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from typing import Any, Protocol
+from uuid import UUID
 
 from tidings import AsyncClient, AsyncStream, Client, DraftEvent, Frame, FrameKind, NewEvent, Outcome, Page, Receipt
 from tidings import Severity, Update
@@ -25,6 +26,8 @@ class ClientUnderTest(Protocol):
     def publish_batch(self, events: Iterable[DraftEvent]) -> list[Receipt]: ...
     def publish_each(self, events: Iterable[DraftEvent]) -> list[Outcome]: ...
     def update(self, change: Update) -> Receipt: ...
+    def retract(self, event: UUID, user: str) -> None: ...
+    def retract_for_all(self, event: UUID) -> None: ...
     def list_events(self, **parameters: Any) -> Page: ...
     def follow(self, start: str = "") -> StreamUnderTest: ...
     def close(self) -> None: ...
@@ -62,6 +65,12 @@ class _Client:
 
     def update(self, change: Update) -> Receipt:
         return self._runner.run(self._client.update(change))
+
+    def retract(self, event: UUID, user: str) -> None:
+        self._runner.run(self._client.retract(event, user))
+
+    def retract_for_all(self, event: UUID) -> None:
+        self._runner.run(self._client.retract_for_all(event))
 
     def list_events(self, **parameters: Any) -> Page:
         return self._runner.run(self._client.list_events(**parameters))

@@ -16,9 +16,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from blocking import LOCAL_USER, RESOURCE, ClientUnderTest, numbered, started
+from blocking import LOCAL_USER, RESOURCE, ClientUnderTest, numbered, started, until
 from conftest import Fault, Proxy, Server
-from tidings import Cause, Client, NewEvent, NewUpdate, Severity, Status, TidingsError
+from tidings import Cause, Client, FrameKind, NewEvent, NewUpdate, Severity, Status, TidingsError, new_uuid
 
 Connect = Callable[..., ClientUnderTest]
 
@@ -284,3 +284,23 @@ def test_update_replaces_the_content_in_order(server: Server, connect: Connect) 
     with pytest.raises(TidingsError) as raised:
         update(75)
     assert raised.value.code == "event_not_found"
+
+
+def test_retract_takes_an_event_back(server: Server, connect: Connect) -> None:
+    client = connect(server.origin)
+    stream = client.follow()
+    until(stream, FrameKind.LIVE)
+    own = started().build()
+    system = NewEvent().acted_upon(RESOURCE).with_category("a").with_action("b").with_severity(Severity.DEBUG).build()
+    client.publish_batch([own, system])
+    client.retract(own.id, LOCAL_USER)
+    assert until(stream, FrameKind.DELETED)[0].ids == (own.id,)
+    client.retract_for_all(system.id)
+    assert until(stream, FrameKind.DELETED)[0].ids == (system.id,)
+    # A repeat after a lost response succeeds.
+    client.retract(own.id, LOCAL_USER)
+    for event, user, code in ((new_uuid(), LOCAL_USER, "event_not_found"), (own.id, "", "invalid_event")):
+        with pytest.raises(TidingsError) as raised:
+            client.retract(event, user)
+        assert raised.value.code == code
+    stream.close()

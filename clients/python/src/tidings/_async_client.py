@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 import httpx
 
 from . import _flows
 from ._answers import Outcome, Page, Receipt
 from ._backoff import Retries
-from ._builder import DraftEvent, Update
+from ._builder import SYSTEM, DraftEvent, Update, uuid_of
 from ._error import TidingsError, rejection
 from ._flows import Answer, Call, Flow
 from ._follower import SILENCE_LIMIT, Follower, stream_ended, stream_silent
@@ -72,6 +73,14 @@ class AsyncClient:
         Repeats the request after temporary failures: with a sequence, a repeat never undoes a later update.
         """
         return await self._run(_flows.update(change))
+
+    async def retract(self, event: UUID | str, user: UUID | str) -> None:
+        """Takes back an event that was published to a user: it disappears from their inbox, for good."""
+        await self._run(_flows.retract(uuid_of(event, "event"), str(uuid_of(user, "user"))))
+
+    async def retract_for_all(self, event: UUID | str) -> None:
+        """Takes back an event of the system: it disappears from every inbox, for good."""
+        await self._run(_flows.retract(uuid_of(event, "event"), SYSTEM))
 
     async def list_events(self, **parameters: Any) -> Page:
         """Reads a page of the caller's events and the system's; docs/api.md lists the parameters."""

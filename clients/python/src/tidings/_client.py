@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from uuid import UUID
 
 import httpx
 
 from . import _flows
 from ._answers import Outcome, Page, Receipt
 from ._backoff import Retries
-from ._builder import DraftEvent, Update
+from ._builder import SYSTEM, DraftEvent, Update, uuid_of
 from ._error import TidingsError, rejection
 from ._flows import Answer, Call, Flow
 from ._follower import SILENCE_LIMIT, Follower, stream_ended, stream_silent
@@ -71,6 +72,14 @@ class Client:
         Repeats the request after temporary failures: with a sequence, a repeat never undoes a later update.
         """
         return self._run(_flows.update(change))
+
+    def retract(self, event: UUID | str, user: UUID | str) -> None:
+        """Takes back an event that was published to a user: it disappears from their inbox, for good."""
+        self._run(_flows.retract(uuid_of(event, "event"), str(uuid_of(user, "user"))))
+
+    def retract_for_all(self, event: UUID | str) -> None:
+        """Takes back an event of the system: it disappears from every inbox, for good."""
+        self._run(_flows.retract(uuid_of(event, "event"), SYSTEM))
 
     def list_events(self, **parameters: Any) -> Page:
         """Reads a page of the caller's events and the system's; docs/api.md lists the parameters."""

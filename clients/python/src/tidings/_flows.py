@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from ._answers import Outcome, Page, Receipt
 from ._builder import DraftEvent, Update
@@ -130,6 +131,10 @@ def update(change: Update) -> Flow[Receipt]:
         return Receipt.read(body, outdated)
 
     return _read(answer, read)
+
+
+def retract(event: UUID, owner: str) -> Flow[None]:
+    yield Call("DELETE", f"/{event}?owner={owner}")
 
 
 def list_events(parameters: Mapping[str, Any]) -> Flow[Page]:
