@@ -1,20 +1,14 @@
 //! Commits whose response is lost.
 
-#[path = "../../../../tests/support/commits_on_the_wire.rs"]
-mod commits_on_the_wire;
+mod proxy;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use tidings_event::{Change, EventId, EventRef, OwnerId, Status};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use commits_on_the_wire::CommitsOnTheWire;
+use proxy::{Fate, Proxy};
 
 use super::{Database, moment, publishing, submission, update};
 use crate::config::PostgresConfig;
@@ -24,126 +18,6 @@ use crate::store::{
     ChangeStep, Committed, Group, PublishOutcome, Store as _, StoreError, UpdateOutcome,
 };
 
-/// The proxy's treatment of the next commit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Fate {
-    /// It passes.
-    Pass = 0,
-    /// The server gets it, and its client loses the connection.
-    LoseAnswer = 1,
-    /// The server does not get it, and both lose the connection.
-    LoseCommit = 2,
-    /// The same, once the test says so.
-    LoseCommitLater = 3,
-    /// Its client loses the connection, and the server gets it once the test says so.
-    ArriveLate = 4,
-    /// As `LoseCommit`, and the same happens to all that follow.
-    LoseAll = 5,
-}
-
-/// A proxy before the server.
-struct Proxy {
-    port: u16,
-    fate: Arc<AtomicU8>,
-    /// Loses the commit that is lost later, or passes the one that arrives late.
-    later: Arc<Notify>,
-    _tasks: JoinSet<()>,
-}
-
-impl Proxy {
-    async fn start(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let fate = Arc::new(AtomicU8::new(Fate::Pass as u8));
-        let mut tasks = JoinSet::new();
-        let later = Arc::new(Notify::new());
-        let (next, losing) = (Arc::clone(&fate), Arc::clone(&later));
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let (client, _) = listener.accept().await.unwrap();
-                let server = TcpStream::connect(&server).await.unwrap();
-                let (next, losing) = (Arc::clone(&next), Arc::clone(&losing));
-                connections.spawn(forward(client, server, next, losing));
-            }
-        });
-        Self {
-            port,
-            fate,
-            later,
-            _tasks: tasks,
-        }
-    }
-
-    fn next_commit(&self, fate: Fate) {
-        self.fate.store(fate as u8, Ordering::SeqCst);
-    }
-
-    fn is_done(&self) -> bool {
-        self.fate.load(Ordering::SeqCst) == Fate::Pass as u8
-    }
-}
-
-async fn forward(client: TcpStream, server: TcpStream, fate: Arc<AtomicU8>, later: Arc<Notify>) {
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let answers = async move {
-        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
-    };
-    let requests = async {
-        let mut buffer = vec![0; 1 << 16];
-        let mut commits = CommitsOnTheWire::default();
-        loop {
-            let read = from_client.read(&mut buffer).await.unwrap_or(0);
-            if read == 0 {
-                return None;
-            }
-            let request = &buffer[..read];
-            let pass = Fate::Pass as u8;
-            match commits
-                .are_in(request)
-                .then(|| fate.swap(pass, Ordering::SeqCst))
-            {
-                Some(lose) if lose == Fate::LoseCommit as u8 => return None,
-                Some(lose) if lose == Fate::LoseAll as u8 => {
-                    fate.store(lose, Ordering::SeqCst);
-                    return None;
-                }
-                Some(fate) if fate == Fate::LoseCommitLater as u8 => {
-                    later.notified().await;
-                    return None;
-                }
-                Some(fate) if fate == Fate::ArriveLate as u8 => return Some(request.to_vec()),
-                Some(fate) if fate == Fate::LoseAnswer as u8 => {
-                    to_server.write_all(request).await.unwrap();
-                    return Some(Vec::new());
-                }
-                _ => {
-                    if to_server.write_all(request).await.is_err() {
-                        return None;
-                    }
-                }
-            }
-        }
-    };
-    let late = tokio::select! {
-        // Before an answer to a lost commit could pass.
-        biased;
-        late = requests => late,
-        _ = answers => None,
-    };
-    drop(from_client);
-    if let Some(late) = late {
-        if !late.is_empty() {
-            later.notified().await;
-            to_server.write_all(&late).await.unwrap();
-        }
-        // The server does not learn that its client is gone.
-        std::future::pending::<()>().await;
-    }
-}
-
 /// A store behind a proxy.
 struct Scene {
     database: Database,
@@ -152,13 +26,14 @@ struct Scene {
 }
 
 impl Scene {
+    /// A store whose transactions can stand still for as long as a busy machine takes.
     async fn begin() -> Self {
-        Self::with_timeout(Duration::from_secs(5)).await
+        Self::with_timeout(Duration::from_secs(60)).await
     }
 
-    /// A store whose transactions can stand still for as long as a busy machine takes.
-    async fn patient() -> Self {
-        Self::with_timeout(Duration::from_secs(60)).await
+    /// A store that gives up soon.
+    async fn brief() -> Self {
+        Self::with_timeout(Duration::from_secs(5)).await
     }
 
     async fn with_timeout(timeout: Duration) -> Self {
@@ -199,14 +74,12 @@ impl Scene {
         let rival = self.other_node().await;
         let watch = Blocked::watch(&self.database).await;
         self.proxy.next_commit(Fate::LoseCommitLater);
-        let lost = commit(&self.store, lost);
-        while !self.proxy.is_done() {
-            tokio::task::yield_now().await;
-        }
-        let other = commit(&rival, other);
+        let mut lost = commit(&self.store, lost);
+        unless_ended(&mut lost, self.proxy.done()).await;
+        let mut other = commit(&rival, other);
         // It is the next to get the lock of the feed.
-        watch.waiting("").await;
-        self.proxy.later.notify_one();
+        watch.waiting("", &mut other).await;
+        self.proxy.go_on();
         let committed = [lost.await, other.await].map(|done| done.unwrap().unwrap());
         rival.close().await;
         watch.release().await;
@@ -227,6 +100,15 @@ impl Scene {
         blocked
     }
 
+    /// Publishes an event of another owner. The store tries its first group in one statement, and the next one with a
+    /// `COMMIT`, since it expects another owner without a feed.
+    async fn expect_newcomers(&self) {
+        let system = self.store.identity().system;
+        let newcomer = OwnerId::from_uuid(Uuid::from_u128(0xB));
+        let first = publishing(vec![submission(id(0), newcomer, 0, system)]);
+        commit(&self.store, first).await.unwrap().unwrap();
+    }
+
     /// Publishes events until the store expects only new ones, which it commits in one statement.
     async fn expect_new(&self) {
         for number in [1, 2] {
@@ -240,7 +122,8 @@ impl Scene {
     fn events(&self) -> String {
         let found = self.database.query(
             "SELECT string_agg(created_rev::text, ' ' ORDER BY created_rev), \
-             (SELECT max(head) FROM feed) FROM event",
+             (SELECT max(head) FROM feed WHERE owner = '00000000-0000-0000-0000-00000000000a') \
+             FROM event WHERE owner = '00000000-0000-0000-0000-00000000000a'",
         );
         let text = |index: usize| found[index].clone().unwrap_or_default();
         format!("{} head {}", text(0), text(1))
@@ -261,8 +144,13 @@ impl Blocked {
         Self { client, driver }
     }
 
-    /// Waits until a statement that begins like this waits for a lock, and returns its process.
-    async fn waiting(&self, statement: &str) -> i32 {
+    /// Waits until a statement that begins like this waits for a lock, and returns its process. It belongs to
+    /// `committing`.
+    async fn waiting(&self, statement: &str, committing: &mut Committing) -> i32 {
+        unless_ended(committing, self.found(statement)).await
+    }
+
+    async fn found(&self, statement: &str) -> i32 {
         loop {
             let row = self
                 .client
@@ -298,6 +186,14 @@ type Committing = tokio::task::JoinHandle<Result<Committed, StoreError>>;
 fn commit(store: &Arc<PostgresStore>, group: Group) -> Committing {
     let store = Arc::clone(store);
     tokio::spawn(async move { store.commit(Box::new(|| group)).await })
+}
+
+/// The output of `awaited`, which must come before a commit has ended: afterwards it may never come.
+async fn unless_ended<T>(committing: &mut Committing, awaited: impl Future<Output = T>) -> T {
+    tokio::select! {
+        output = awaited => output,
+        ended = committing => panic!("the commit has ended already: {ended:?}"),
+    }
 }
 
 fn owner() -> OwnerId {
@@ -345,6 +241,7 @@ async fn a_commit_whose_answer_is_lost_is_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_is_lost_is_done_again() {
     let scene = Scene::begin().await;
+    scene.expect_newcomers().await;
     scene.proxy.next_commit(Fate::LoseCommit);
     assert_eq!(revs(scene.publish(1).await.unwrap()), [(1, false)]);
     assert!(scene.proxy.is_done());
@@ -354,12 +251,13 @@ async fn a_commit_that_is_lost_is_done_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_in_progress_is_waited_for() {
     let scene = Scene::begin().await;
+    scene.expect_newcomers().await;
     let blocked = scene.block_commits().await;
     // The first event of an owner: even the row of its feed is not visible to others yet.
     scene.proxy.next_commit(Fate::LoseAnswer);
-    let published = scene.publish(1);
-    blocked.waiting("COMMIT").await;
-    blocked.waiting("INSERT INTO feed").await;
+    let mut published = scene.publish(1);
+    blocked.waiting("COMMIT", &mut published).await;
+    blocked.waiting("INSERT INTO feed", &mut published).await;
     blocked.release().await;
     assert_eq!(revs(published.await.unwrap()), [(1, false)]);
     assert_eq!(scene.events(), "1 head 1");
@@ -368,12 +266,13 @@ async fn a_commit_in_progress_is_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_the_server_ends_is_done_again() {
     let scene = Scene::begin().await;
+    scene.expect_newcomers().await;
     let blocked = scene.block_commits().await;
-    let published = scene.publish(1);
-    let process = blocked.waiting("COMMIT").await;
+    let mut published = scene.publish(1);
+    let process = blocked.waiting("COMMIT", &mut published).await;
     blocked.terminate(process).await;
     // Until the next attempt waits.
-    while blocked.waiting("COMMIT").await == process {
+    while blocked.waiting("COMMIT", &mut published).await == process {
         tokio::task::yield_now().await;
     }
     blocked.release().await;
@@ -383,7 +282,7 @@ async fn a_commit_that_the_server_ends_is_done_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_that_are_all_lost_are_an_error() {
-    let scene = Scene::patient().await;
+    let scene = Scene::begin().await;
     scene.expect_new().await;
     scene.proxy.next_commit(Fate::LoseAll);
     for group in [scene.event(4), changing(3, Change::Delete, 9)] {
@@ -401,21 +300,23 @@ async fn commits_that_are_all_lost_are_an_error() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_cannot_be_found_out_is_an_error() {
-    let mut scene = Scene::begin().await;
-    let blocked = scene.block_commits().await;
-    scene.proxy.next_commit(Fate::LoseAnswer);
-    let published = scene.publish(1);
-    blocked.waiting("COMMIT").await;
-    // No new connection can be made any more.
-    scene.proxy._tasks.shutdown().await;
-    let failed = published.await.unwrap().unwrap_err();
+    let scene = Scene::brief().await;
+    scene.expect_newcomers().await;
+    scene.proxy.next_commit(Fate::CutOff);
+    let failed = scene.publish(1).await.unwrap().unwrap_err();
     assert!(matches!(failed, StoreError::Unavailable(_)), "{failed:?}");
-    blocked.release().await;
+    assert!(scene.proxy.is_done());
+    // It succeeded, so the error must not say that nothing was stored.
+    assert_eq!(scene.events(), "1 head 1");
+    assert!(
+        !failed.to_string().contains("nothing was stored"),
+        "{failed}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_equal_event_of_another_node_is_not_taken_for_the_lost_one() {
-    let scene = Scene::patient().await;
+    let scene = Scene::begin().await;
     scene.publish(1).await.unwrap().unwrap();
     // Each node fills in the time, so it is not part of the digest.
     let mut other = scene.event(2);
@@ -429,7 +330,7 @@ async fn an_equal_event_of_another_node_is_not_taken_for_the_lost_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
     let (read, unread) = (Change::Status(Status::Read), Change::Status(Status::Unread));
-    let scene = Scene::patient().await;
+    let scene = Scene::begin().await;
     scene.publish(1).await.unwrap().unwrap();
     // At the same time to the nanosecond, so that only what they do differs.
     for (change, rival, revs) in [
@@ -437,7 +338,7 @@ async fn a_change_by_another_node_is_not_taken_for_the_lost_one() {
         (read, read, 0),
         (unread, read, 1),
     ] {
-        let scene = Scene::patient().await;
+        let scene = Scene::begin().await;
         scene.publish(1).await.unwrap().unwrap();
         let [lost, other] = scene
             .overtake(changing(1, change, 1), changing(1, rival, 2))
@@ -483,7 +384,7 @@ async fn an_update_whose_answer_is_lost_is_found() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_update_by_another_node_is_not_taken_for_the_lost_one() {
     for (text, rival, rev) in [(2, 3, Some(3)), (2, 2, None)] {
-        let scene = Scene::patient().await;
+        let scene = Scene::begin().await;
         scene.publish(1).await.unwrap().unwrap();
         let [lost, other] = scene
             .overtake(updating(1, text, 1), updating(1, rival, 2))
@@ -519,9 +420,9 @@ async fn a_statement_in_progress_is_waited_for() {
     scene.expect_new().await;
     let blocked = scene.block_commits().await;
     scene.proxy.next_commit(Fate::LoseAnswer);
-    let published = scene.publish(4);
-    blocked.waiting("WITH feeds").await;
-    blocked.waiting(LOCK_FEEDS).await;
+    let mut published = scene.publish(4);
+    blocked.waiting("WITH feeds", &mut published).await;
+    blocked.waiting(LOCK_FEEDS, &mut published).await;
     blocked.release().await;
     assert_eq!(revs(published.await.unwrap()), [(4, false)]);
     assert_eq!(scene.events(), "1 2 3 4 head 4");
@@ -529,7 +430,7 @@ async fn a_statement_in_progress_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_arrives_late_is_ended() {
-    let scene = Scene::patient().await;
+    let scene = Scene::begin().await;
     scene.expect_new().await;
     let watch = Blocked::watch(&scene.database).await;
     let rival = Blocked::watch(&scene.database).await;
@@ -538,11 +439,11 @@ async fn a_statement_that_arrives_late_is_ended() {
         .batch_execute("BEGIN; SELECT FROM feed FOR UPDATE");
     lock.await.unwrap();
     scene.proxy.next_commit(Fate::ArriveLate);
-    let published = scene.publish(4);
-    watch.waiting(LOCK_FEEDS).await;
-    scene.proxy.later.notify_one();
+    let mut published = scene.publish(4);
+    watch.waiting(LOCK_FEEDS, &mut published).await;
+    scene.proxy.go_on();
     // It gets the lock after the session that looks for its events.
-    watch.waiting("WITH feeds").await;
+    watch.waiting("WITH feeds", &mut published).await;
     rival.release().await;
     watch.release().await;
     assert_eq!(revs(published.await.unwrap()), [(4, false)]);
@@ -559,7 +460,7 @@ fn dated(scene: &Scene, number: u64) -> Group {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_do_not_both_call_an_event_new_whose_publisher_has_chosen_its_time() {
-    let scene = Scene::patient().await;
+    let scene = Scene::begin().await;
     scene.publish(1).await.unwrap().unwrap();
     // At the position and the time of the lost one.
     let [lost, other] = scene.overtake(dated(&scene, 2), dated(&scene, 2)).await;
@@ -570,15 +471,13 @@ async fn two_nodes_do_not_both_call_an_event_new_whose_publisher_has_chosen_its_
     scene.expect_new().await;
     let rival = scene.other_node().await;
     scene.proxy.next_commit(Fate::LoseCommitLater);
-    let lost = commit(&scene.store, dated(&scene, 4));
-    while !scene.proxy.is_done() {
-        tokio::task::yield_now().await;
-    }
+    let mut lost = commit(&scene.store, dated(&scene, 4));
+    unless_ended(&mut lost, scene.proxy.done()).await;
     assert_eq!(
         revs(commit(&rival, dated(&scene, 4)).await.unwrap()),
         [(4, false)]
     );
-    scene.proxy.later.notify_one();
+    scene.proxy.go_on();
     assert_eq!(revs(lost.await.unwrap()), [(4, true)]);
     assert_eq!(scene.events(), "1 2 3 4 head 4");
     rival.close().await;
