@@ -14,12 +14,26 @@ mod standby;
 mod statements;
 mod upkeep;
 
+use std::fmt::Debug;
+
 use tidings_event::{Event, EventId, IntoDraft as _, Limits, OwnerId, SystemId, Timestamp};
+use tokio::task::JoinHandle;
 
 use super::PostgresStore;
 use crate::config::PostgresConfig;
 use crate::store::{ContentUpdate, Group, Publication, Submission};
 use database::Database;
+
+/// The output of `awaited`, which must come before a task has ended: afterwards it may never come.
+async fn unless_ended<T: Debug, O>(
+    task: &mut JoinHandle<T>,
+    awaited: impl Future<Output = O>,
+) -> O {
+    tokio::select! {
+        output = awaited => output,
+        ended = task => panic!("the task has ended already: {ended:?}"),
+    }
+}
 
 /// A store in a new database.
 async fn open(database: &Database) -> PostgresStore {

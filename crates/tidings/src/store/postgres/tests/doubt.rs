@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use proxy::{Fate, Proxy};
 
-use super::{Database, moment, publishing, submission, update};
+use super::{Database, moment, publishing, submission, unless_ended, update};
 use crate::config::PostgresConfig;
 use crate::store::postgres::PostgresStore;
 use crate::store::postgres::commit::LOCK_FEEDS;
@@ -186,14 +186,6 @@ type Committing = tokio::task::JoinHandle<Result<Committed, StoreError>>;
 fn commit(store: &Arc<PostgresStore>, group: Group) -> Committing {
     let store = Arc::clone(store);
     tokio::spawn(async move { store.commit(Box::new(|| group)).await })
-}
-
-/// The output of `awaited`, which must come before a commit has ended: afterwards it may never come.
-async fn unless_ended<T>(committing: &mut Committing, awaited: impl Future<Output = T>) -> T {
-    tokio::select! {
-        output = awaited => output,
-        ended = committing => panic!("the commit has ended already: {ended:?}"),
-    }
 }
 
 fn owner() -> OwnerId {

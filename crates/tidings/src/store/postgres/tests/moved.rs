@@ -9,7 +9,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use super::gate::{Gate, Way};
-use super::{Database, moment, open, publishing, submission};
+use super::{Database, moment, open, publishing, submission, unless_ended};
 use crate::config::{Config, PostgresConfig, SqliteConfig, StoreConfig};
 use crate::moving::{MoveError, Moved, MovedTokens, move_store};
 use crate::store::postgres::exclusive::ExclusivePostgres;
@@ -167,8 +167,8 @@ async fn a_move_waits_for_commits_that_have_begun() {
     let lock = "BEGIN; SELECT FROM feed FOR UPDATE";
     holder.batch_execute(lock).await.unwrap();
     let (node, group) = (Arc::clone(&store), event(&store, 3));
-    let committing = tokio::spawn(async move { commit(&node, group).await });
-    waits(&database, "WITH feeds").await;
+    let mut committing = tokio::spawn(async move { commit(&node, group).await });
+    unless_ended(&mut committing, waits(&database, "WITH feeds")).await;
 
     // Not within this time.
     let hasty = PostgresConfig::new(database.url()).with_timeout(Duration::from_secs(1));
@@ -176,8 +176,8 @@ async fn a_move_waits_for_commits_that_have_begun() {
     assert!(matches!(rejected, SideFault::Busy(_)), "{rejected:?}");
     assert!(rejected.to_string().contains("within 2 s"), "{rejected}");
 
-    let moving = tokio::spawn(async move { ExclusivePostgres::source(&config).await });
-    waits(&database, "LOCK TABLE").await;
+    let mut moving = tokio::spawn(async move { ExclusivePostgres::source(&config).await });
+    unless_ended(&mut moving, waits(&database, "LOCK TABLE")).await;
     holder.batch_execute("COMMIT").await.unwrap();
     committing.await.unwrap().unwrap();
     let side = moving.await.unwrap().unwrap().unwrap();
@@ -194,7 +194,7 @@ async fn a_move_waits_for_commits_that_have_begun() {
 async fn commits_that_wait_for_a_move_are_refused() {
     let database = Database::create();
     let config = PostgresConfig::new(database.url()).with_timeout(PATIENCE);
-    let store = PostgresStore::open(&config).await.unwrap();
+    let store = Arc::new(PostgresStore::open(&config).await.unwrap());
     for number in 1..=2 {
         commit(&store, event(&store, number)).await.unwrap();
     }
@@ -208,11 +208,11 @@ async fn commits_that_wait_for_a_move_are_refused() {
                     CREATE TABLE kept AS SELECT epoch FROM installation; \
                     UPDATE installation SET epoch = gen_random_uuid()";
         mover.batch_execute(lock).await.unwrap();
-        let (committed, ()) = tokio::join!(commit(&store, group), async {
-            waits(&database, statement).await;
-            mover.batch_execute("COMMIT").await.unwrap();
-        });
-        is_refused(committed);
+        let node = Arc::clone(&store);
+        let mut committing = tokio::spawn(async move { commit(&node, group).await });
+        unless_ended(&mut committing, waits(&database, statement)).await;
+        mover.batch_execute("COMMIT").await.unwrap();
+        is_refused(committing.await.unwrap());
         let back = "UPDATE installation SET epoch = (SELECT epoch FROM kept); DROP TABLE kept";
         mover.batch_execute(back).await.unwrap();
     }

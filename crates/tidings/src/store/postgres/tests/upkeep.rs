@@ -7,7 +7,7 @@ use tidings_event::{Change, EventFilter, EventId, EventRef, OwnerId, PageRequest
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use super::{Database, moment, publishing, submission};
+use super::{Database, moment, publishing, submission, unless_ended};
 use crate::config::PostgresConfig;
 use crate::store::postgres::PostgresStore;
 use crate::store::{ChangeStep, Group, Progress, Store as _};
@@ -18,6 +18,17 @@ fn id(number: u128) -> EventId {
 
 fn owner(number: u128) -> OwnerId {
     OwnerId::from_uuid(Uuid::from_u128(0xA000 + number))
+}
+
+/// Waits until a statement that meets a condition waits for a lock.
+async fn waits(watch: &Client, condition: &str) {
+    let sql = format!(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+         AND datname = current_database() AND {condition}"
+    );
+    while watch.query(&sql, &[]).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn client(database: &Database) -> Client {
@@ -64,21 +75,12 @@ async fn the_overlays_of_several_events_are_removed_in_the_order_of_locks_of_com
     let lock = "SELECT FROM feed WHERE owner = $1 FOR UPDATE NOWAIT";
     other.batch_execute("BEGIN").await.unwrap();
     other.execute(lock, &[first.as_uuid()]).await.unwrap();
-    let tidying = tokio::spawn({
+    let mut tidying = tokio::spawn({
         let store = Arc::clone(&store);
         async move { store.tidy().await }
     });
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-         AND datname = current_database() AND starts_with(query, 'SELECT feed.owner')";
-    while watch
-        .query_one(waiting, &[])
-        .await
-        .unwrap()
-        .get::<_, i64>(0)
-        == 0
-    {
-        tokio::task::yield_now().await;
-    }
+    let waiting = "starts_with(query, 'SELECT feed.owner')";
+    unless_ended(&mut tidying, waits(&watch, waiting)).await;
     // It waits for the first one before it has the last one.
     watch.execute(lock, &[last.as_uuid()]).await.unwrap();
     other.batch_execute("COMMIT").await.unwrap();
@@ -105,16 +107,12 @@ async fn a_search_block_with_an_outdated_text_is_made_again() {
         )
         .await
         .unwrap();
-    let tidying = {
+    let mut tidying = {
         let store = Arc::clone(&store);
         tokio::spawn(async move { store.tidy().await })
     };
-    let blocked = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-         AND datname = current_database() AND query LIKE '%search_feed%'";
     let watching = client(&database).await;
-    while watching.query_opt(blocked, &[]).await.unwrap().is_none() {
-        tokio::task::yield_now().await;
-    }
+    unless_ended(&mut tidying, waits(&watching, "query LIKE '%search_feed%'")).await;
     updating.batch_execute("COMMIT").await.unwrap();
     tidying.await.unwrap().unwrap();
     let blocks = "SELECT count(*)::text FROM search_block";
