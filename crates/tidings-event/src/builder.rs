@@ -1,5 +1,6 @@
 //! Builds an event step by step.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cause::Cause;
@@ -106,6 +107,14 @@ impl EventBuilder {
     /// Same as [`sent_by`](Self::sent_by), under the name of the guide.
     pub fn from_system(self, system: impl Into<SystemId>) -> Self {
         self.sent_by(system)
+    }
+
+    /// Sets the time at which the event is deleted by itself, for example when what it offers ends. Its owner sees it
+    /// disappear within about two seconds of it. Without a time it stays until it is deleted, or until retention
+    /// deletes it.
+    pub fn expires_at(mut self, moment: Timestamp) -> Self {
+        self.new.expires_at = moment.into();
+        self
     }
 
     /// Sets the subject area, such as `connection`: `snake_case`, at most 64 bytes.

@@ -78,6 +78,10 @@ fn hash_content(event: &Event, owner: OwnerId) -> Sha256 {
         Some(metadata) if !metadata.is_empty() => hash_object(metadata, &mut hasher),
         Some(_) | None => hasher.update(b"-"),
     }
+    if let Some(expires_at) = event.expires_at {
+        hasher.update(b"expires");
+        hasher.update(expires_at.as_nanosecond().to_be_bytes());
+    }
     hasher
 }
 

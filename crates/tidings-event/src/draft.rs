@@ -72,8 +72,12 @@ impl IntoDraft for Draft {
         }
         let created_at_given = self.created_at_given;
         let mut warnings = self.warnings;
-        let mut again = Self::from_event(self.event, limits)?;
-        warnings.append(&mut again.warnings);
+        let again = Self::from_event(self.event, limits)?;
+        for warning in &again.warnings {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
         Ok(Self {
             created_at_given,
             warnings,

@@ -50,6 +50,8 @@ pub struct EventFields<'a> {
     pub created_at: Timestamp,
     /// As [`Event::updated_at`].
     pub updated_at: Timestamp,
+    /// As [`Event::expires_at`].
+    pub expires_at: Option<Timestamp>,
     /// As [`Event::deleted_at`].
     pub deleted_at: Option<Timestamp>,
 }
@@ -81,6 +83,7 @@ impl EventFields<'_> {
             metadata: None,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            expires_at: self.expires_at,
             deleted_at: self.deleted_at,
         }
     }
@@ -111,6 +114,10 @@ impl EventFields<'_> {
             json.extend_from_within(created_at);
         } else {
             put_time(json, self.updated_at);
+        }
+        if let Some(expires_at) = self.expires_at {
+            json.extend_from_slice(b",\"expiresAt\":");
+            put_time(json, expires_at);
         }
         if let Some(deleted_at) = self.deleted_at {
             json.extend_from_slice(b",\"deletedAt\":");
@@ -146,6 +153,7 @@ impl Event {
             metadata,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            expires_at: self.expires_at,
             deleted_at: self.deleted_at,
         };
         let mut json = Vec::with_capacity(fields.json_bytes());
@@ -204,8 +212,8 @@ mod tests {
             read in any::<bool>(),
             (key, text, number) in (".{0,9}", ".{0,20}", any::<f64>()),
             has_metadata in any::<bool>(),
-            (created_at, updated_at, deleted_at) in
-                (time(), prop::option::of(time()), prop::option::of(time())),
+            (created_at, updated_at, expires_at, deleted_at) in
+                (time(), prop::option::of(time()), prop::option::of(time()), prop::option::of(time())),
         ) -> Event {
             let metadata = json!({ key: [text], "number": number, "none": null });
             Event {
@@ -222,6 +230,7 @@ mod tests {
                 metadata: metadata.as_object().filter(|_| has_metadata).cloned(),
                 created_at,
                 updated_at: updated_at.unwrap_or(created_at),
+                expires_at,
                 deleted_at,
             }
         }

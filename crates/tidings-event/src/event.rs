@@ -72,6 +72,10 @@ pub struct Event {
     #[serde(alias = "updated_at")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
+    /// The time at which the event is deleted by itself, if its publisher has set one.
+    #[serde(default, alias = "expires_at", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime, nullable = false))]
+    pub expires_at: Option<Timestamp>,
     /// The time of deletion; present only in the response to a publish that repeats a deleted event.
     #[serde(default, alias = "deleted_at", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime, nullable = false))]

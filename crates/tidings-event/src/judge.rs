@@ -72,13 +72,14 @@ impl NewEvent {
         );
         let action = judge.name("action", "givenAction", self.action, &NAMES_OF_ACTION);
         let severity = judge.severity(self.severity);
-        let created_at = judge.moment("createdAt", self.created_at);
+        let created_at = judge.moment(&CREATED_AT, self.created_at);
+        let expires_at = judge.moment(&EXPIRES_AT, self.expires_at);
         judge.take_cause(severity, &description);
         let (description, metadata_json) = judge.fit(description, limits);
 
         let Judge {
             violations,
-            warnings,
+            mut warnings,
             metadata,
             ..
         } = judge;
@@ -87,7 +88,17 @@ impl NewEvent {
         };
         let id = id.map_or_else(EventId::mint, EventId::from_uuid);
         let created_at_given = created_at.is_some();
-        let created_at = created_at.unwrap_or_else(Timestamp::now);
+        let now = Timestamp::now();
+        let created_at = created_at.unwrap_or(now);
+        if expires_at.is_some_and(|expires_at| expires_at <= now) {
+            let message = "is not in the future, so the event is deleted at once";
+            warn(
+                &mut warnings,
+                EXPIRES_AT.field,
+                WarningCode::Expired,
+                message,
+            );
+        }
         let event = Event {
             id,
             owner,
@@ -103,6 +114,7 @@ impl NewEvent {
             metadata,
             created_at,
             updated_at: created_at,
+            expires_at,
             deleted_at: None,
         };
         let sizes = Sizes::of(limits);
@@ -146,6 +158,27 @@ pub(crate) fn owner(
     let owner = judge.owner(owner, subject, issuer);
     judge.violations.into_result().map(|()| owner)
 }
+
+/// A field with a time.
+struct MomentField {
+    field: &'static str,
+    /// The value instead of an unreadable one.
+    default: &'static str,
+    /// The key of the metadata under which an unreadable one is stored.
+    kept_as: &'static str,
+}
+
+const CREATED_AT: MomentField = MomentField {
+    field: "createdAt",
+    default: "the time of publishing",
+    kept_as: "givenCreatedAt",
+};
+
+const EXPIRES_AT: MomentField = MomentField {
+    field: "expiresAt",
+    default: "no time",
+    kept_as: "givenExpiresAt",
+};
 
 /// A field that is never repaired.
 #[derive(Clone, Copy)]
@@ -249,7 +282,8 @@ impl Judge {
     }
 
     /// Reads a time that the store can represent. `None` if it is absent or unreadable.
-    fn moment(&mut self, field: &str, given: Given<Timestamp>) -> Option<Timestamp> {
+    fn moment(&mut self, of: &MomentField, given: Given<Timestamp>) -> Option<Timestamp> {
+        let field = of.field;
         let text = match given.without_zero() {
             Given::Absent => return None,
             Given::Value(moment) if moment::is_storable(moment) => return Some(moment),
@@ -261,9 +295,9 @@ impl Judge {
             self.reject(field, fault, TIME_REMEDY);
             return None;
         }
-        let moment = moment::repaired(field, &text, "the time of publishing", &mut self.warnings);
+        let moment = moment::repaired(field, &text, of.default, &mut self.warnings);
         if moment.is_none() {
-            self.keep("givenCreatedAt", &text);
+            self.keep(of.kept_as, &text);
         }
         moment
     }

@@ -101,6 +101,15 @@ pub struct NewEvent {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub created_at: Given<Timestamp>,
+    /// The time at which the event is deleted by itself. If absent, it stays until it is deleted, or until retention
+    /// deletes it.
+    #[serde(
+        alias = "expires_at",
+        alias = "ExpiresAt",
+        skip_serializing_if = "Given::is_absent"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Given<Timestamp>,
     /// Repairs that were made while reading. Not sent.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
@@ -146,6 +155,7 @@ impl From<Event> for NewEvent {
             description: Some(event.description),
             metadata: event.metadata,
             created_at: event.created_at.into(),
+            expires_at: event.expires_at.map_or(Given::Absent, Given::Value),
             warnings: Vec::new(),
         }
     }

@@ -153,6 +153,7 @@ fn check_fixed(read: &NewEvent, id: EventId, violations: &mut Violations) {
         ("category", !read.category.is_absent()),
         ("action", !read.action.is_absent()),
         ("createdAt", !read.created_at.is_absent()),
+        ("expiresAt", !read.expires_at.is_absent()),
     ] {
         if is_given {
             violations.add(field, "cannot be changed", FIXED_REMEDY);
@@ -242,7 +243,7 @@ mod tests {
         let rejected = read(
             &json!({"id": "0193f0a0-0000-7000-8000-000000000002", "severity": "debug",
             "category": "a", "action": "b", "systemId": "node a", "operation_id": "x",
-            "actedUpon": "cluster-1", "createdAt": "yesterday", "sequence": -1, "renotify": "yes"}),
+            "actedUpon": "cluster-1", "createdAt": "yesterday", "expiresAt": "tomorrow", "sequence": -1, "renotify": "yes"}),
         );
         let mut fields = rejected.unwrap_err();
         fields.sort_unstable();
@@ -251,6 +252,7 @@ mod tests {
             "action",
             "category",
             "createdAt",
+            "expiresAt",
             "id",
             "operationId",
             "renotify",

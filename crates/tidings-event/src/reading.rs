@@ -97,6 +97,7 @@ impl NewEvent {
             action: given(fields, &["action"]),
             severity: given(fields, &["severity"]),
             created_at: given(fields, &["createdat"]),
+            expires_at: given(fields, &["expiresat"]),
             ..Self::default()
         };
         let description = taken(fields, &["description"]);

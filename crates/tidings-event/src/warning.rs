@@ -26,6 +26,8 @@ pub enum WarningCode {
     Duplicate,
     /// A later update is stored already, so this one was dropped.
     Outdated,
+    /// The event has expired already, so it is deleted at once.
+    Expired,
     /// A code that only a newer version knows. No server sends it.
     #[serde(other)]
     Unknown,
@@ -33,7 +35,7 @@ pub enum WarningCode {
 
 impl WarningCode {
     /// Every code that this version sends.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Truncated,
         Self::CharactersReplaced,
         Self::Converted,
@@ -41,6 +43,7 @@ impl WarningCode {
         Self::Moved,
         Self::Duplicate,
         Self::Outdated,
+        Self::Expired,
     ];
 }
 

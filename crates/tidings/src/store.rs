@@ -6,6 +6,7 @@ pub(crate) mod audit;
 mod change_step;
 mod content_update;
 mod decide;
+mod due;
 mod encoded;
 mod error;
 mod feeds;
@@ -43,6 +44,7 @@ use tidings_event::{
 use crate::retention::Retention;
 pub(crate) use change_step::{ChangeStep, StepOutcome, Target};
 pub(crate) use content_update::{ContentUpdate, UpdateOutcome, Updated};
+pub(crate) use due::DueEvents;
 pub(crate) use encoded::{EncodedEvents, Unread};
 pub use error::StoreError;
 pub(crate) use feeds::{FeedBounds, RevRange, Side, Snapshot};
@@ -152,6 +154,9 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
         now: Timestamp,
         from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError>;
+
+    /// The events whose publishers have set a time until `now` for their deletion, the earliest first.
+    async fn due(&self, now: Timestamp) -> Result<DueEvents, StoreError>;
 
     /// Forgets some of the deletions before a moment, or beyond the last `kept` of an owner, and raises the
     /// floors of their feeds. Returns how many.

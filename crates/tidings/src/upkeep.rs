@@ -1,4 +1,4 @@
-//! The background task: it applies retention, forgets old deletions, and runs the store's own upkeep.
+//! The background task: it applies retention, deletes events at their publishers' times, forgets old deletions, and runs the store's own upkeep.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -148,6 +148,7 @@ impl Upkeep {
                 rested = Duration::ZERO;
                 expiring.get_or_insert(FeedPosition::default());
             }
+            let ending = failures.report("due", self.delete_due().await)? == Some(Progress::More);
             if let Some(from) = expiring {
                 expiring = failures
                     .report("expire", self.expire(from).await)?
@@ -156,7 +157,7 @@ impl Upkeep {
             let forgetting =
                 failures.report("forget", self.forget().await)? == Some(Progress::More);
             let tidying = failures.report("tidy", self.tidy().await)? == Some(Progress::More);
-            if expiring.is_none() && !forgetting && !tidying {
+            if expiring.is_none() && !ending && !forgetting && !tidying {
                 rested += self.rest().await;
             }
         }
@@ -221,9 +222,25 @@ impl Upkeep {
         let retention = self.retention.clone();
         let now = self.time.at_least();
         let page = self.store.expired(retention, now, from).await?;
+        self.delete_in_steps(page.events).await?;
+        Ok(page.next)
+    }
+
+    /// Deletes some of the events whose publishers' time for their deletion has come, in the same way.
+    async fn delete_due(&self) -> Result<Progress, UpkeepError> {
+        let due = self.store.due(self.time.at_least()).await?;
+        let progress = due.progress();
+        self.delete_in_steps(due.by_owner()).await?;
+        Ok(progress)
+    }
+
+    async fn delete_in_steps(
+        &self,
+        events: impl IntoIterator<Item = (OwnerId, Vec<EventId>)>,
+    ) -> Result<(), UpkeepError> {
         let mut steps = Vec::new();
         let mut waiting = 0;
-        for (owner, ids) in page.events {
+        for (owner, ids) in events {
             for ids in ids.chunks(StreamItem::MAX_IDS) {
                 // Small steps of several owners go together, so that they share a commit.
                 if waiting + ids.len() > StreamItem::MAX_IDS {
@@ -234,8 +251,7 @@ impl Upkeep {
                 steps.push((owner, ids.to_vec()));
             }
         }
-        self.delete(steps).await?;
-        Ok(page.next)
+        self.delete(steps).await
     }
 
     async fn delete(&self, steps: Vec<(OwnerId, Vec<EventId>)>) -> Result<(), UpkeepError> {

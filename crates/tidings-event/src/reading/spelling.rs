@@ -14,7 +14,7 @@ pub(super) const SUBJECT: [&str; 2] = ["subject", "sub"];
 pub(super) const ISSUER: [&str; 2] = ["issuer", "iss"];
 
 /// The documented names of the fields.
-const DOCUMENTED: [&str; 14] = [
+const DOCUMENTED: [&str; 15] = [
     "id",
     "owner",
     "subject",
@@ -29,6 +29,7 @@ const DOCUMENTED: [&str; 14] = [
     "metadata",
     "createdAt",
     "updatedAt",
+    "expiresAt",
 ];
 
 /// A name in lower case without separators: `actedUpon`, `acted_upon` and `ActedUpon` become one.

@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 use crate::ended_overlay::EndedOverlay;
 use crate::retention::Retention;
 use crate::store::{
-    ChangeStep, Committed, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group, ListPage,
-    MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill, RefillItem,
-    ReplayItem, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot, StepOutcome,
-    Store, StoreError, StoreIdentity, Stored, Submission, Target, Unread,
+    ChangeStep, Committed, DueEvents, EncodedEvents, ExpiredPage, FeedBounds, FeedPosition, Group,
+    ListPage, MatchPage, Matching, NextGroup, Pressure, Progress, PublishOutcome, Refill,
+    RefillItem, ReplayItem, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
+    StepOutcome, Store, StoreError, StoreIdentity, Stored, Submission, Target, Unread,
 };
 use crate::sync::Mutex;
 
@@ -351,6 +351,10 @@ impl Store for MemoryStore {
         _: Timestamp,
         _: FeedPosition,
     ) -> Result<ExpiredPage, StoreError> {
+        unreachable!("no scene has upkeep")
+    }
+
+    async fn due(&self, _: Timestamp) -> Result<DueEvents, StoreError> {
         unreachable!("no scene has upkeep")
     }
 

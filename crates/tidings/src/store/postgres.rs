@@ -4,6 +4,7 @@ mod address;
 mod audit;
 mod commit;
 pub(crate) mod connect;
+mod due;
 mod exclusive;
 mod export;
 mod fault;
@@ -52,9 +53,9 @@ use crate::config::PostgresConfig;
 use crate::retention::Retention;
 use crate::store::audit::Audit;
 use crate::store::{
-    Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
-    Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
-    Store, StoreError, StoreIdentity, Target, Unread,
+    Committed, DueEvents, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching,
+    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side,
+    Snapshot, Store, StoreError, StoreIdentity, Target, Unread,
 };
 use commit::Commits;
 use connect::Connector;
@@ -238,6 +239,10 @@ impl Store for PostgresStore {
     ) -> Result<ExpiredPage, StoreError> {
         let system = self.identity.system;
         retention::expired(&self.upkeep_pool, system, &retention, now, from).await
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<DueEvents, StoreError> {
+        due::due(&self.upkeep_pool, now).await
     }
 
     async fn forget_deleted(

@@ -114,6 +114,7 @@ pub(crate) struct EventRecord {
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
     pub(crate) aged_from: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
     pub(crate) system_id: Uuid,
     pub(crate) operation_id: Uuid,
     pub(crate) acted_upon: Uuid,

@@ -16,6 +16,7 @@ mod created_events;
 mod data_files;
 mod directory;
 mod directory_error;
+mod due;
 mod ended_events;
 mod event_budget;
 #[cfg(feature = "postgres")]
@@ -85,9 +86,9 @@ pub use store_file::{StoreSummary, schema_differences};
 
 use crate::retention::Retention;
 use crate::store::{
-    Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
-    Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot, Store,
-    StoreError, StoreIdentity, Target, Unread,
+    Committed, DueEvents, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching,
+    NextGroup, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
+    Store, StoreError, StoreIdentity, Target, Unread,
 };
 use directory::DataDirectory;
 #[cfg(feature = "postgres")]
@@ -255,6 +256,12 @@ impl Store for SqliteStore {
     ) -> Result<ExpiredPage, StoreError> {
         self.upkeep_pool
             .read(move |connection| connection.expired(&retention, now, from))
+            .await
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<DueEvents, StoreError> {
+        self.upkeep_pool
+            .read(move |connection| connection.due(now))
             .await
     }
 

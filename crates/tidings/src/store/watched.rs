@@ -15,9 +15,9 @@ use tokio::sync::{RwLock, Semaphore};
 
 use super::sqlite::SqliteStore;
 use super::{
-    Committed, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching, NextGroup,
-    Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side, Snapshot,
-    Store, StoreError, StoreIdentity, Target, Unread,
+    Committed, DueEvents, EncodedEvents, ExpiredPage, FeedPosition, ListPage, MatchPage, Matching,
+    NextGroup, Pressure, Progress, Refill, ReplayPage, RevRange, RevokedPage, RevokedToken, Side,
+    Snapshot, Store, StoreError, StoreIdentity, Target, Unread,
 };
 use crate::retention::Retention;
 use log::Log;
@@ -194,6 +194,10 @@ impl Store for WatchedStore {
         from: FeedPosition,
     ) -> Result<ExpiredPage, StoreError> {
         self.store.expired(retention, now, from).await
+    }
+
+    async fn due(&self, now: Timestamp) -> Result<DueEvents, StoreError> {
+        self.store.due(now).await
     }
 
     async fn forget_deleted(

@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod clocks;
+pub(crate) mod expiry;
 pub(crate) mod groups;
 pub(crate) mod handoff;
 pub(crate) mod ids;

@@ -98,6 +98,7 @@ impl BeforeUpdate {
             metadata: update.metadata.as_deref(),
             created_at: event.created_at,
             updated_at: update.at,
+            expires_at: event.expires_at,
             deleted_at: None,
         };
         let mut json = Vec::with_capacity(fields.json_bytes());

@@ -17,7 +17,7 @@ const FEEDS: &str = "\
 const EVENTS: &str = "\
     SELECT owner, id, created_rev, changed_rev, (severity * 2 + status)::smallint, created_at, updated_at, \
     aged_from, system_id, operation_id, acted_upon, category, action, description, metadata, digest, \
-    content_rev, sequence FROM event WHERE (owner, created_rev) > ($1, $2) ORDER BY owner, created_rev LIMIT $3";
+    content_rev, sequence, expires_at FROM event WHERE (owner, created_rev) > ($1, $2) ORDER BY owner, created_rev LIMIT $3";
 
 const TOMBSTONES: &str = "\
     SELECT owner, id, created_rev, deleted_rev, digest, created_at, deleted_at FROM tombstone \
@@ -109,6 +109,7 @@ fn event(row: &Row) -> Result<Record, ReadFault> {
         digest: get(row, 15)?,
         content_rev: get(row, 16)?,
         sequence: get(row, 17)?,
+        expires_at: get(row, 18)?,
     })))
 }
 

@@ -22,9 +22,10 @@ const FEEDS: &str = "\
 const EVENTS: &str = "\
     INSERT INTO event (owner, id, created_rev, changed_rev, severity, status, created_at, updated_at, \
     aged_from, system_id, operation_id, acted_upon, category, action, description, folded, metadata, digest, \
-    content_rev, sequence) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::smallint[], $6::smallint[], \
+    content_rev, sequence, expires_at) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::smallint[], $6::smallint[], \
     $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], \
-    $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bigint[], $20::bigint[])";
+    $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bigint[], $20::bigint[], \
+    $21::bigint[])";
 
 const TOMBSTONES: &str = "\
     INSERT INTO tombstone (owner, id, created_rev, deleted_rev, digest, created_at, deleted_at) \
@@ -159,6 +160,7 @@ async fn events(transaction: &Transaction<'_>, rows: &[&EventRecord]) -> Result<
             .collect::<Vec<_>>(),
         &column(rows, |event| event.content_rev),
         &column(rows, |event| event.sequence),
+        &column(rows, |event| event.expires_at),
     ];
     insert(transaction, EVENTS, values).await
 }

@@ -33,6 +33,10 @@ pub(super) const MIGRATIONS: &[NamedMigration<'static>] = &[
         "V4__content",
         include_str!("../../../migrations/postgres/0004_content.sql"),
     ),
+    (
+        "V5__expiry",
+        include_str!("../../../migrations/postgres/0005_expiry.sql"),
+    ),
 ];
 
 /// The table that lists the migrations.

@@ -21,7 +21,7 @@ macro_rules! event_columns {
             $status,
             ", event.created_at, ",
             $updated_at,
-            ", event.description, event.metadata"
+            ", event.description, event.metadata, event.expires_at"
         )
     };
 }
@@ -44,7 +44,7 @@ pub(super) const CREATED_COLUMNS: &str = event_columns!(
 pub(super) const UPDATED_COLUMNS: &str = event_columns!("noted.status_after", "noted.at");
 
 /// The number of these columns. A statement can have more columns after them.
-pub(super) const EVENT_COLUMN_COUNT: usize = 14;
+pub(super) const EVENT_COLUMN_COUNT: usize = 15;
 
 /// Joins a viewer's overlays: `${viewer}` is the viewer, `${system}` the system.
 pub(super) fn overlay_join(viewer: usize, system: usize) -> String {
@@ -75,6 +75,7 @@ pub(super) fn with_event<T>(
         updated_at: moment(row, 11)?,
         description: row.try_get(12)?,
         metadata: row.try_get(13)?,
+        expires_at: optional_moment(row, 14)?,
         deleted_at: None,
     }))
 }
@@ -185,4 +186,12 @@ pub(super) fn moment(row: &Row, index: usize) -> Result<Timestamp, ReadFault> {
     let nanoseconds: i64 = row.try_get(index)?;
     Timestamp::from_nanosecond(nanoseconds.into())
         .map_err(|_| ReadFault::unreadable("moment", nanoseconds))
+}
+
+/// Reads a moment, if there is one, from column `index`.
+fn optional_moment(row: &Row, index: usize) -> Result<Option<Timestamp>, ReadFault> {
+    match row.try_get::<_, Option<i64>>(index)? {
+        Some(_) => moment(row, index).map(Some),
+        None => Ok(None),
+    }
 }

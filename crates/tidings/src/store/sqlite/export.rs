@@ -178,7 +178,7 @@ const EVENT_COLUMNS: &str = "event.id, event.created_rev, event.changed_rev, eve
      event.status, event.created_at, event.updated_at, event.system_id, event.operation_id, \
      event.acted_upon, event.category, event.action, event.description, event.metadata, event.digest, \
      (SELECT aged_from FROM misdated WHERE misdated.id = event.id AND misdated.feed = event.feed), \
-     event.content_rev, event.sequence";
+     event.content_rev, event.sequence, event.expires_at";
 
 fn events(
     connection: &Connection,
@@ -219,6 +219,7 @@ fn events(
             aged_from: row.get(15)?,
             content_rev: row.get(16)?,
             sequence: row.get(17)?,
+            expires_at: row.get(18)?,
         })));
         Ok(records.len() < RECORDS_AT_A_TIME)
     })

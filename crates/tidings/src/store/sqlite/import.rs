@@ -27,10 +27,12 @@ const MARK: &str = "\
     deletions INTEGER NOT NULL, ended INTEGER NOT NULL, \
     part INTEGER NOT NULL, owner BLOB NOT NULL, rev INTEGER NOT NULL) STRICT";
 
-/// The content that was replaced, for the migration that adds its columns.
-const KEPT_CONTENT: &str = "\
+/// The values of columns that later migrations add.
+const KEPT: &str = "\
     CREATE TABLE IF NOT EXISTS kept_content (\
-    event INTEGER PRIMARY KEY, content_rev INTEGER NOT NULL, sequence INTEGER) STRICT";
+    event INTEGER PRIMARY KEY, content_rev INTEGER NOT NULL, sequence INTEGER) STRICT; \
+    CREATE TABLE IF NOT EXISTS kept_expiry (\
+    event INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT";
 
 /// Creates a store at `database` that takes the rows of `source`. The file is there with all of this or not at
 /// all. It has the schema of which the lists are filled later.
@@ -83,10 +85,10 @@ pub(super) fn open_unfinished(database: &Path) -> Result<Connection, OpenFault> 
         return Err(OpenFault::NoLog);
     }
     connection.pragma_update(None, "synchronous", "normal")?;
-    // Later, the migration has taken it in and dropped the table.
+    // Later, the migrations have taken them in and dropped the tables.
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if usize::try_from(version) == Ok(LISTING_VERSION) {
-        connection.execute_batch(KEPT_CONTENT)?;
+        connection.execute_batch(KEPT)?;
     }
     Ok(connection)
 }
@@ -196,13 +198,18 @@ fn insert_event(transaction: &Transaction<'_>, event: &EventRecord) -> rusqlite:
             event.description,
             event.metadata,
         ])?;
+    let key = transaction.last_insert_rowid();
     if let Some(content_rev) = event.content_rev {
         transaction
             .prepare_cached(
-                "INSERT INTO kept_content (event, content_rev, sequence) \
-                 VALUES (last_insert_rowid(), ?1, ?2)",
+                "INSERT INTO kept_content (event, content_rev, sequence) VALUES (?1, ?2, ?3)",
             )?
-            .execute((content_rev, event.sequence))?;
+            .execute((key, content_rev, event.sequence))?;
+    }
+    if let Some(expires_at) = event.expires_at {
+        transaction
+            .prepare_cached("INSERT INTO kept_expiry (event, expires_at) VALUES (?1, ?2)")?
+            .execute((key, expires_at))?;
     }
     if let Some(aged_from) = event.aged_from {
         transaction
@@ -300,12 +307,12 @@ mod tests {
             .unwrap();
         drop(created);
         let tables = |connection: &Connection| {
-            let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'kept_content'";
+            let sql = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'kept_%'";
             connection
                 .query_row(sql, [], |row| row.get::<_, u32>(0))
                 .unwrap()
         };
-        for expected in [1, 0] {
+        for expected in [2, 0] {
             let mut opened = open_unfinished(&database).unwrap();
             assert_eq!(tables(&opened), expected);
             settle(&mut opened).unwrap();

@@ -24,6 +24,9 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/sqlite/0009_content.sql")).down(include_str!(
         "../../../migrations/sqlite/down/0009_keep_content.sql"
     )),
+    M::up(include_str!("../../../migrations/sqlite/0010_expiry.sql")).down(include_str!(
+        "../../../migrations/sqlite/down/0010_keep_expiry.sql"
+    )),
 ];
 
 /// The `user_version` of a database whose lists are being filled.

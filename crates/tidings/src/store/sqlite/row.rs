@@ -23,7 +23,7 @@ macro_rules! event_columns {
             $status,
             ", event.created_at, ",
             $updated_at,
-            ", event.description, event.metadata"
+            ", event.description, event.metadata, event.expires_at"
         )
     };
 }
@@ -46,7 +46,7 @@ pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
 }
 
 /// How many columns these are. Others can follow them.
-pub(crate) const EVENT_COLUMN_COUNT: usize = 14;
+pub(crate) const EVENT_COLUMN_COUNT: usize = 15;
 
 /// The bytes that a row counts against the quota of its owner, like [`Submission::stored_bytes`].
 pub(crate) const STORED_BYTES: &str = "(512 + octet_length(event.category) \
@@ -65,7 +65,7 @@ pub(crate) struct NewRow<'a> {
 
 /// The columns of a [`NewRow`], in the order in which it is bound.
 const NEW_COLUMNS: &str = "key, feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
-     category, action, severity, status, created_at, updated_at, description, metadata";
+     category, action, severity, status, created_at, updated_at, description, metadata, expires_at";
 
 /// How many rows one statement inserts. Within one statement, SQLite finds the position of a rising key in
 /// an index next to the key before; `cargo xtask bench ingest` measures raw SQLite both ways.
@@ -173,7 +173,8 @@ impl NewRow<'_> {
         to.bind(nanoseconds(event.created_at))?;
         to.bind(nanoseconds(event.updated_at))?;
         to.bind(event.description.as_str())?;
-        to.bind(metadata.as_deref())
+        to.bind(metadata.as_deref())?;
+        to.bind(event.expires_at.map(nanoseconds))
     }
 }
 
@@ -198,6 +199,7 @@ pub(crate) fn with_event<T>(
         updated_at: moment(row, 11)?,
         description: row.get_ref(12)?.as_str()?,
         metadata: row.get_ref(13)?.as_str_or_null()?,
+        expires_at: optional_moment(row, 14)?,
         deleted_at: None,
     }))
 }
@@ -259,4 +261,12 @@ pub(crate) fn moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp>
     let nanoseconds: i64 = row.get(index)?;
     Timestamp::from_nanosecond(nanoseconds.into())
         .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, nanoseconds))
+}
+
+/// Reads a moment, if there is one, from column `index`.
+fn optional_moment(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
+    match row.get_ref(index)?.as_i64_or_null()? {
+        Some(_) => moment(row, index).map(Some),
+        None => Ok(None),
+    }
 }

@@ -71,6 +71,7 @@ pub(crate) async fn a_history_waits_until_retention_has_scanned_all_feeds(dir: T
         action: ACTIONS[0],
         text: TEXTS[0],
         moment: 0,
+        expires: false,
     };
     history.publish((0..=USERS).map(sent).collect()).await;
     for owner in others {

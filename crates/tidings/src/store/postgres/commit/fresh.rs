@@ -64,14 +64,16 @@ static PUBLISH: LazyLock<String> = LazyLock::new(|| {
          AND tombstone.id = k.id LIMIT 1) AS tombstone)) AS all_new FROM feeds), \
          events AS (INSERT INTO event (owner, id, created_rev, severity, status, created_at, \
          updated_at, aged_from, system_id, operation_id, acted_upon, category, action, description, \
-         folded, metadata, digest) SELECT ($1::uuid[])[k.place], k.id, found.heads[k.place] + k.nth, \
+         folded, metadata, digest, expires_at) SELECT ($1::uuid[])[k.place], k.id, found.heads[k.place] + k.nth, \
          k.severity, k.status, k.created_at, k.updated_at, k.aged_from, k.system_id, k.operation_id, \
-         k.acted_upon, k.category, k.action, k.description, k.folded, k.metadata, k.digest \
+         k.acted_upon, k.category, k.action, k.description, k.folded, k.metadata, k.digest, \
+         k.expires_at \
          FROM found CROSS JOIN unnest($6::bigint[], $7::bigint[], $8::uuid[], $9::smallint[], \
          $10::smallint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[], $15::uuid[], \
-         $16::uuid[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::bytea[]) \
+         $16::uuid[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::bytea[], \
+         $24::bigint[]) \
          AS k (place, nth, id, severity, status, created_at, updated_at, aged_from, system_id, \
-         operation_id, acted_upon, category, action, description, folded, metadata, digest) \
+         operation_id, acted_upon, category, action, description, folded, metadata, digest, expires_at) \
          WHERE found.all_new), \
          written AS (INSERT INTO feed (owner, head, bytes, counts) SELECT feeds.owner, \
          feeds.head + feeds.added, feeds.used + feeds.bytes, ARRAY[{counts}] \
@@ -266,6 +268,7 @@ impl<'g> Fresh<'g> {
             list(&rows, |row| row.2.metadata.as_deref()),
             list(&rows, |row| &row.2.digests.of_content.as_bytes()[..]),
             Box::new(*self.epoch.as_uuid()),
+            list(&rows, |row| row.2.event.expires_at.map(nanoseconds)),
         ]
     }
 

@@ -69,7 +69,7 @@ const OWN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event
 /// The events that are published again: first the columns of their JSON.
 const PUBLISHED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
      event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
-     event.created_at, event.updated_at, event.description, event.metadata, event.changed_rev, \
+     event.created_at, event.updated_at, event.description, event.metadata, event.expires_at, event.changed_rev, \
      event.digest, event.bytes, event.content_rev \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
      512 + octet_length(category) + octet_length(action) + octet_length(description) \
@@ -80,7 +80,7 @@ const PUBLISHED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner,
 /// of the search index that each is in.
 const UPDATED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
      event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
-     event.created_at, event.updated_at, event.description, event.metadata, event.changed_rev, \
+     event.created_at, event.updated_at, event.description, event.metadata, event.expires_at, event.changed_rev, \
      event.digest, event.bytes, event.content_rev, event.sequence, block.last_rev, block.grams \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
      512 + octet_length(category) + octet_length(action) + octet_length(description) \
@@ -379,15 +379,15 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
             };
             let event = EventState {
                 created_rev: rev(row, 0)?,
-                changed_rev: optional_rev(row, 14)?,
+                changed_rev: optional_rev(row, 15)?,
                 system_id: get::<Uuid>(row, 3)?.into(),
                 severity: severity(row, 8)?,
                 status: status(row, 9)?,
                 created_at: moment(row, 10)?,
                 updated_at: moment(row, 11)?,
-                digest: digest(row, 15)?,
-                bytes: bytes(row, 16)?,
-                is_updated: optional_rev(row, 17)?.is_some(),
+                digest: digest(row, 16)?,
+                bytes: bytes(row, 17)?,
+                is_updated: optional_rev(row, 18)?.is_some(),
                 content,
                 origin: EventSource::Database {
                     json: Some(event_json(row)?),
@@ -459,16 +459,16 @@ fn content(row: &Row) -> Result<UpdatedContent, StoreError> {
     let (event, metadata) = with_event(row, |fields| {
         (fields.without_metadata(), fields.metadata.map(Box::from))
     })?;
-    let sequence: Option<i64> = get(row, 18)?;
-    let last_rev: Option<i64> = get(row, 19)?;
-    let grams: Option<Vec<u8>> = get(row, 20)?;
+    let sequence: Option<i64> = get(row, 19)?;
+    let last_rev: Option<i64> = get(row, 20)?;
+    let grams: Option<Vec<u8>> = get(row, 21)?;
     Ok(UpdatedContent {
         before: BeforeUpdate {
             event,
             metadata,
             sequence: sequence.map(i64::unsigned_abs),
         },
-        rev: optional_rev(row, 17)?,
+        rev: optional_rev(row, 18)?,
         block: last_rev.zip(grams).map(|(last_rev, grams)| SearchBlock {
             last_rev,
             grams,

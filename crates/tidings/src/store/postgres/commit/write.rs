@@ -19,10 +19,10 @@ use crate::store::postgres::row::{folded, rev_to_sql, severity_number, status_nu
 
 const INSERT_EVENTS: &str = "INSERT INTO event (owner, id, created_rev, changed_rev, severity, status, \
      created_at, updated_at, aged_from, system_id, operation_id, acted_upon, category, action, \
-     description, folded, metadata, digest) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], \
+     description, folded, metadata, digest, expires_at) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], \
      $4::bigint[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], \
      $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[], \
-     $17::text[], $18::bytea[])";
+     $17::text[], $18::bytea[], $19::bigint[])";
 
 /// As in the lookups, the rows are found by their keys one after the other, whatever the planner believes. The
 /// lock of the feed keeps them where they are.
@@ -231,7 +231,10 @@ fn insert_events<'p>(new: &'p InsertedEvents<'p>) -> Option<Write<'p>> {
         .column(&rows, |row| row.submission.event.description.as_str())
         .column(&rows, |row| row.folded.as_deref())
         .column(&rows, |row| row.submission.metadata.as_deref())
-        .column(&rows, |row| &row.stored.digest.as_bytes()[..]);
+        .column(&rows, |row| &row.stored.digest.as_bytes()[..])
+        .column(&rows, |row| {
+            row.submission.event.expires_at.map(nanoseconds)
+        });
     (!rows.is_empty()).then_some(write)
 }
 

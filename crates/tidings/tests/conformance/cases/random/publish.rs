@@ -15,6 +15,9 @@ use crate::model::{EventKey, user};
 /// The events of a large request: more than the row of a feed holds.
 pub(super) const LARGE: std::ops::Range<usize> = SqliteConfig::DEFAULT_NEWEST_EVENTS + 1..120;
 
+/// The seconds from the moments of a history to those at which its events expire: a century.
+const FAR: u64 = 100 * 366 * 24 * 3_600;
+
 #[derive(Clone, Debug)]
 pub(super) enum Sent {
     New {
@@ -25,6 +28,8 @@ pub(super) enum Sent {
         text: &'static str,
         /// Seconds: events of the same moment are common.
         moment: u64,
+        /// Whether it expires, long after the history.
+        expires: bool,
     },
     /// A published event, chosen by a number.
     Repeat { of: usize },
@@ -46,10 +51,11 @@ pub(super) fn sent() -> impl Strategy<Value = Sent> {
         prop::sample::select(&ACTIONS[..]),
         prop::sample::select(&TEXTS[..]),
         0..5_u64,
+        prop::bool::weighted(0.3),
     );
     prop_oneof![
-        8 => new.prop_map(|(owner, severity, category, action, text, moment)| Sent::New {
-            owner, severity, category, action, text, moment,
+        8 => new.prop_map(|(owner, severity, category, action, text, moment, expires)| Sent::New {
+            owner, severity, category, action, text, moment, expires,
         }),
         1 => any::<usize>().prop_map(|of| Sent::Repeat { of }),
         1 => any::<usize>().prop_map(|with| Sent::Conflict { with }),
@@ -115,6 +121,7 @@ impl History {
                     action,
                     text,
                     moment,
+                    expires,
                 } => {
                     let owner = (owner < USERS).then(|| user(owner));
                     let builder = builder(owner)
@@ -124,6 +131,7 @@ impl History {
                         .with_description(text);
                     let mut event = built(builder);
                     event.created_at = at(moment);
+                    event.expires_at = expires.then(|| at(FAR + moment));
                     events.push(event);
                 }
                 // No event was published yet.
