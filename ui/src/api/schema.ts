@@ -745,6 +745,11 @@ export interface components {
             deletedAt?: string;
             /** @description What happened, in words for the user. At most 4 KiB; can be empty. */
             description: string;
+            /**
+             * Format: date-time
+             * @description The time at which the event is deleted by itself, if its publisher has set one.
+             */
+            expiresAt?: string;
             /** @description The id of the event, unique among the events of its owner: the same event can be published to several owners. Publishing the same id to the same owner again stores nothing. */
             id: components["schemas"]["EventId"];
             /** @description Further details; at most 64 KiB of JSON and 32 levels. */
@@ -914,6 +919,11 @@ export interface components {
             createdAt?: string | null;
             /** @description The description; empty if absent. */
             description?: string | null;
+            /**
+             * Format: date-time
+             * @description The time at which the event is deleted by itself. If absent, it stays until it is deleted, or until retention deletes it.
+             */
+            expiresAt?: string | null;
             id?: components["schemas"]["EventId"] | null;
             /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
             issuer?: string | null;
@@ -1144,7 +1154,7 @@ export interface components {
          * @description The kind of a repair, as a stable word for programs.
          * @enum {string}
          */
-        WarningCode: "truncated" | "characters_replaced" | "converted" | "defaulted" | "moved" | "duplicate" | "outdated";
+        WarningCode: "truncated" | "characters_replaced" | "converted" | "defaulted" | "moved" | "duplicate" | "outdated" | "expired";
     };
     responses: never;
     parameters: never;

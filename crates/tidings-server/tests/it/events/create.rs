@@ -3,7 +3,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tidings_server::LOCAL_USER;
 
-use crate::app::{EVENTS, TestApp, event, event_with, request, resolve};
+use crate::app::{EVENTS, TestApp, event, event_with, id_of, request, resolve};
 use crate::stream::Stream;
 use crate::wire;
 
@@ -163,4 +163,57 @@ async fn accepts_a_repeat_with_other_spellings_of_numbers() {
         assert_eq!(app.post(event(same)).await.status, 200, "{same}");
     }
     app.post(event("1e401")).await.error(409, "event_conflict");
+}
+
+#[tokio::test]
+async fn an_event_has_the_time_at_which_it_expires() {
+    let app = TestApp::start().await;
+    let expiring = |name: &str, moment: Value| {
+        let mut event = event("for a while");
+        event[name] = moment;
+        event
+    };
+    const MOMENT: &str = "2200-01-01T00:00:00Z";
+    let mut ids = Vec::new();
+    for (name, moment) in [
+        ("expiresAt", json!("2200-01-01T01:00:00+01:00")),
+        ("expires_at", json!(MOMENT)),
+        ("ExpiresAt", json!("2200-01-01 00:00:00")),
+    ] {
+        let stored = app.publish(&expiring(name, moment)).await;
+        assert_eq!(stored["expiresAt"], MOMENT, "{name}");
+        let listed = app
+            .get(&format!("{EVENTS}/{}", id_of(&stored)))
+            .await
+            .json();
+        assert_eq!(listed["expiresAt"], MOMENT);
+        ids.push(id_of(&stored));
+    }
+    // What does not expire has no such field.
+    for moment in [
+        json!(null),
+        json!(""),
+        json!("0001-01-01T00:00:00Z"),
+        json!("soon"),
+    ] {
+        let stored = app.publish(&expiring("expiresAt", moment)).await;
+        assert_eq!(stored.get("expiresAt"), None, "{stored}");
+    }
+    // It is part of the content, and an update does not change it.
+    let mut other = expiring("expiresAt", json!("2200-01-02T00:00:00Z"));
+    other["id"] = json!(ids[0]);
+    app.post(other.to_string())
+        .await
+        .error(409, "event_conflict");
+    let update = json!({"severity": "debug", "expiresAt": MOMENT});
+    let rejected = app.put(&format!("/{}", ids[0]), &update).await;
+    rejected.error(400, "invalid_event");
+    let updated = app
+        .put(&format!("/{}", ids[0]), &json!({"severity": "debug"}))
+        .await;
+    assert_eq!(updated.json()["expiresAt"], MOMENT);
+    let gone = app
+        .publish(&expiring("expiresAt", json!("2020-01-01T00:00:00Z")))
+        .await;
+    assert_eq!(gone["warnings"][0]["code"], "expired");
 }
