@@ -87,6 +87,9 @@ fn view(event: &Event, painter: Painter) -> String {
     if event.updated_at != event.created_at {
         view.field("updated", event.updated_at);
     }
+    if let Some(expires_at) = event.expires_at {
+        view.field("expires", expires_at);
+    }
     view.field("acted upon", event.acted_upon);
     view.field("operation", event.operation_id);
     if let Some(owner) = event.owner {

@@ -1,10 +1,13 @@
 //! The flags that describe one event.
 
+use std::time::Duration;
+
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
-use tidings_event::{Given, Metadata, NewEvent};
+use tidings_event::{Given, Metadata, NewEvent, Timestamp};
 
 use super::metadata::MetadataEntry;
+use crate::age::Age;
 
 /// One event. Values go to the server unchecked, since the server reports every fault at once.
 #[derive(Debug, Default, clap::Args)]
@@ -75,6 +78,12 @@ pub(crate) struct EventArgs {
     /// Time of the event, as RFC 3339 [default: now, by the server's clock]
     #[arg(long, value_name = "TIME")]
     pub(crate) created_at: Option<String>,
+    /// Time at which the event is deleted by itself, as RFC 3339 [default: never]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<String>,
+    /// Lifetime of the event from now, such as `2h`, instead of --expires-at
+    #[arg(long, value_name = "DURATION", conflicts_with = "expires_at")]
+    pub(crate) expires_in: Option<Age>,
 }
 
 impl EventArgs {
@@ -136,8 +145,20 @@ impl EventArgs {
         event.description = self.description;
         event.metadata = metadata;
         event.created_at = given(self.created_at.as_deref());
+        event.expires_at = match self.expires_in {
+            Some(Age(lifetime)) => expiry(Timestamp::now(), lifetime)?.into(),
+            None => given(self.expires_at.as_deref()),
+        };
         Ok(event)
     }
+}
+
+/// The end of a lifetime that begins now.
+fn expiry(now: Timestamp, lifetime: Duration) -> Result<Timestamp, clap::Error> {
+    now.checked_add(lifetime).map_err(|_| {
+        let fault = "--expires-in goes beyond the last year; leave it out to keep the event\n";
+        clap::Error::raw(ErrorKind::ValueValidation, fault)
+    })
 }
 
 fn add(

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::inbox::Inbox;
-use crate::server::{LOCAL_USER, Server, event, must_run, output_of, tidings};
+use crate::server::{LOCAL_USER, Server, event, must_run, output_of, soon, tidings};
 use crate::stream::Stream;
 
 async fn serving(directory: &Path, flags: &[&str]) -> Server {
@@ -133,4 +133,41 @@ async fn reads_and_sets_the_log_level() {
     assert_eq!(response["status"], "success");
     let (_, config) = server.get(path).await;
     assert_eq!(config["eventLogLevel"], "error");
+}
+
+#[tokio::test]
+async fn an_event_goes_at_the_end_of_its_lifetime() {
+    let directory = tempfile::tempdir().expect("a directory can be made");
+    let server = Server::start(directory.path()).await;
+    let publish = async |flags: &[&str]| {
+        let event = [
+            "--acted-upon=7b1d2c3e-0000-4000-8000-000000000001",
+            "--category=maintenance",
+            "--action=announce",
+            "--severity=warning",
+        ];
+        let (id, _) = must_run("publish", &server, &[&event[..], flags].concat()).await;
+        id.trim().to_owned()
+    };
+    let late = publish(&["--expires-at=2200-01-01T00:00:00Z"]).await;
+    let (shown, _) = must_run("get", &server, &[&late]).await;
+    assert!(shown.contains("2200-01-01T00:00:00Z"), "{shown}");
+    let (_, summary) = server.get("/api/system/events/summary").await;
+    let since = summary["cursor"].as_str().expect("a cursor").to_owned();
+    let gone = publish(&["--expires-in=1s"]).await;
+    // The lines after it: its own event, and then its deletion.
+    let stream = format!("/api/system/events/subscribe?lastEventId={since}");
+    let mut response = reqwest::get(server.url(&stream)).await.expect("a stream");
+    let mut read = String::new();
+    let deleted = async {
+        while !read.contains("event: deleted") {
+            let chunk = response.chunk().await.expect("the stream goes on");
+            read += &String::from_utf8_lossy(&chunk.expect("it has not ended"));
+        }
+    };
+    soon("the event goes", deleted).await;
+    let (_, page) = server.get("/api/system/events").await;
+    assert_eq!(page["totalCount"], 1, "{page}");
+    assert_eq!(page["events"][0]["id"], late.as_str());
+    assert!(read.contains(&gone), "{read}");
 }
