@@ -50,6 +50,21 @@ describe("the details of an event", () => {
     noFaults(page);
   });
 
+  it("say when the event expires, and go with it", async () => {
+    await here.api.publish(draft("The cluster restarts", { expiresAt: "2200-01-02T12:00:00Z" }));
+    const end = new Date(Date.now() + 8_000).toISOString();
+    await here.api.publish(draft("The queue is paused", { expiresAt: end }));
+    const page = await here.page(await here.context());
+    await title(page, "The queue is paused").waitFor();
+    await title(page, "The cluster restarts").click();
+    await page.locator("tidings-event-detail").getByText("Facts").click();
+    const fact = page.locator("tidings-event-detail dl div", { hasText: "Expires" });
+    await fact.getByText("2200").waitFor();
+    await title(page, "The queue is paused").waitFor({ state: "detached" });
+    assert.equal(await title(page, "The cluster restarts").count(), 1);
+    noFaults(page);
+  });
+
   it("fall back to plain text while the server is down, and recover by themselves", async () => {
     await here.api.publish(FAILURE);
     const page = await here.page(await here.context());

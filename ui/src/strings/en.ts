@@ -109,6 +109,7 @@ export const strings = {
     operation: "Operation",
     actedUpon: "Resource",
     created: "Created",
+    expires: "Expires",
     status: "Status",
     read: "Read",
     unread: "Unread",

@@ -274,6 +274,7 @@ export class TidingsEventDetail extends LitElement {
     const { event } = this;
     const facts: readonly (readonly [string, string])[] = [
       [strings.detail.created, exactTime(event.createdAt)],
+      ...(event.expiresAt ? [[strings.detail.expires, exactTime(event.expiresAt)] as const] : []),
       [strings.detail.status, event.status === "read" ? strings.detail.read : strings.detail.unread],
       [strings.detail.actedUpon, event.actedUpon],
       [strings.detail.operation, event.operationId],
