@@ -53,6 +53,15 @@ describe("the list", () => {
       // The actions do not move the title.
       await rows.first().hover();
       assert.deepEqual(await box(rows.first().locator(".text")), name);
+      // Steps take no room from the title either.
+      assert.ok(Math.abs(name.width - (await box(rows.nth(1).locator(".text"))).width) < 2);
+      const [choose, bin] = [rows.first().locator(".choose"), rows.first().getByRole("button", { name: "Delete" })];
+      const before = await box(choose);
+      await rows.first().locator(".title").click();
+      await page.locator("tidings-event-detail").waitFor();
+      assert.deepEqual(await box(choose), before, "opening moves nothing");
+      assert.ok((await box(bin)).y < whole.y + 12, "the actions are on the first line");
+      await page.keyboard.press("Escape");
       await look(page, `titles-${width}`);
     }
   });

@@ -72,7 +72,17 @@ describe("another language", () => {
     const row = page.locator("tidings-list .row");
     const [box, icon, name] = await Promise.all([".choose", ".icon", ".title"].map((part) => left(row.locator(part))));
     assert.ok(box > icon && icon > name, "a row begins on the right");
-    await row.locator(".title").click();
+    await here.api.publish(draft("an English title"));
+    await until("both", () => page.locator("tidings-list .row").count(), 2);
+    const starts = await page.locator("tidings-list .text").evaluateAll((texts) =>
+      texts.map((text) => {
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        return Math.round(range.getBoundingClientRect().right);
+      }),
+    );
+    assert.equal(new Set(starts).size, 1, `titles begin at one edge: ${starts}`);
+    await title(page, HEBREW).click();
     const cause = await page.locator("tidings-event-detail .cause").evaluate((element) => {
       const { paddingLeft, paddingRight, borderRightWidth } = getComputedStyle(element);
       return [parseFloat(paddingLeft), parseFloat(paddingRight) > 0, borderRightWidth];

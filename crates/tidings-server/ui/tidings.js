@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DB53T8l5.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Ch28Qig3.js";

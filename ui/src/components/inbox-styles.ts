@@ -110,12 +110,14 @@ export const inboxStyles = css`
       background: CanvasText;
     }
   }
+  @container (max-width: 36rem) {
+    .total {
+      display: none;
+    }
+  }
   @container (max-width: 30rem) {
     .bar {
       padding-block: 0.25rem;
-    }
-    .total {
-      display: none;
     }
     .state.live {
       font-size: 0;

@@ -107,12 +107,10 @@ export function row(line: Line, state: RowState, actions: RowActions) {
         </span>
       </div>
       ${state.isOpen ? nothing : progressBar(event)}
-      <span class="side">
-        <time datetime=${event.createdAt} @pointerenter=${showExact}
-          ><bdi>${relativeTime(event.createdAt)}</bdi></time
-        >
-        ${line.older > 0 ? older(line, state, actions) : nothing}
-      </span>
+      <time datetime=${event.createdAt} @pointerenter=${showExact}
+        ><bdi>${relativeTime(event.createdAt)}</bdi></time
+      >
+      ${line.older > 0 ? older(line, state, actions) : nothing}
       <span class="actions">
         <button
           class="plain"
@@ -154,7 +152,7 @@ function older(line: Line, state: RowState, actions: RowActions) {
       ${chevronIcon()}
       <bdi class="words">${state.isOperationOpen ? strings.row.hideOlder : strings.row.older(line.older)}</bdi>
       <span class="short" aria-hidden="true">${line.older}</span>
-      ${unread > 0 ? html`<b>${strings.row.unreadSteps(unread)}</b>` : nothing}
+      ${unread > 0 ? html`<b><bdi>${strings.row.unreadSteps(unread)}</bdi></b>` : nothing}
     </button>
   `;
 }
@@ -198,6 +196,7 @@ export const rowStyles = [progressStyles, css`
     background: color-mix(in srgb, var(--t-accent) 12%, var(--t-surface));
   }
   .choose {
+    grid-area: 1 / 1;
     display: grid;
     place-items: center;
     min-width: 1.5rem;
@@ -212,10 +211,12 @@ export const rowStyles = [progressStyles, css`
     cursor: pointer;
   }
   .icon {
+    grid-area: 1 / 2;
     color: var(--t-severity);
     padding-block-start: 0.125rem;
   }
   .title {
+    grid-area: 1 / 3;
     padding: 0.0625rem 0;
     min-width: 0;
     cursor: pointer;
@@ -223,6 +224,9 @@ export const rowStyles = [progressStyles, css`
   }
   .text {
     display: block;
+    /* Titles in another direction begin where all others do. */
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
@@ -262,9 +266,8 @@ export const rowStyles = [progressStyles, css`
     grid-area: 1 / 3 / 2 / 4;
     inset: auto 0 -0.1875rem;
   }
-  .side {
-    display: grid;
-    justify-items: end;
+  time {
+    grid-area: 1 / 4;
     padding-block: 0.125rem;
     color: var(--t-muted);
     font-size: 0.8125rem;
@@ -283,6 +286,7 @@ export const rowStyles = [progressStyles, css`
   }
   .is-open .actions {
     position: static;
+    grid-area: 1 / 5;
     padding: 0;
     background: none;
   }
@@ -296,17 +300,22 @@ export const rowStyles = [progressStyles, css`
     inset-block-end: 50%;
     padding-block: 0.125rem 0;
   }
+  /* At the end of the second line, where it takes no room from the title. */
   .older {
+    grid-area: 1 / 3 / 2 / 5;
+    place-self: end;
     display: inline-flex;
     align-items: center;
     gap: 0.25rem;
     border: 0;
-    background: none;
+    background: inherit;
     padding: 0 0.25rem;
     margin-inline-end: -0.25rem;
     min-height: 1.5rem;
-    margin-block: -0.1875rem;
+    margin-block: -0.1875rem -0.0625rem;
     border-radius: 4px;
+    font-size: 0.8125rem;
+    white-space: nowrap;
     color: var(--t-accent);
   }
   .short {
@@ -347,6 +356,7 @@ export const rowStyles = [progressStyles, css`
   @media (hover: none) {
     .actions {
       position: static;
+      grid-area: 1 / 5;
       padding: 0;
       background: none;
       visibility: visible;
@@ -366,6 +376,9 @@ export const rowStyles = [progressStyles, css`
     }
     .short {
       display: inline;
+    }
+    .older b {
+      display: none;
     }
   }
 `];
