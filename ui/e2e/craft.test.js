@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 
-import { counts, draft, look, noFaults, place, shows, title, titles, until } from "./support.js";
+import { counts, draft, look, noFaults, place, shows, state, title, titles, until } from "./support.js";
 
 const OPERATION = "0193f0a0-0000-7000-8000-00000000aaaa";
 const DAY = 86_400_000;
@@ -43,6 +43,7 @@ describe("the list", () => {
       const page = await here.page(await here.context({ viewport: { width, height: 700 } }));
       const rows = page.locator("tidings-list .row");
       await until("two rows", () => rows.count(), 2);
+      await state(page, "Live");
       const box = (locator) => locator.boundingBox();
       const [whole, name, time] = await Promise.all([box(rows.first()), box(rows.first().locator(".text")), box(rows.first().locator("time"))]);
       assert.ok(time.x + time.width > whole.x + whole.width - 20, "the time is at the edge");

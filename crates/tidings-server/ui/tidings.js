@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-Ch28Qig3.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-DiUGnv4s.js";

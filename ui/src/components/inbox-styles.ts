@@ -119,7 +119,8 @@ export const inboxStyles = css`
     .bar {
       padding-block: 0.25rem;
     }
-    .state.live {
+    /* No line break comes and goes with the first connection. */
+    .state:is(.live, .connecting) {
       font-size: 0;
     }
   }
