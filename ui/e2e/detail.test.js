@@ -57,7 +57,7 @@ describe("the details of an event", () => {
     const page = await here.page(await here.context());
     await title(page, "The queue is paused").waitFor();
     await title(page, "The cluster restarts").click();
-    await page.locator("tidings-event-detail").getByText("Facts").click();
+    await page.locator("tidings-event-detail").getByText("About this notification").click();
     const fact = page.locator("tidings-event-detail dl div", { hasText: "Expires" });
     await fact.getByText("2200").waitFor();
     await title(page, "The queue is paused").waitFor({ state: "detached" });
