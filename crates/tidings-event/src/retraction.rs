@@ -5,8 +5,8 @@ use crate::id::{EventId, OwnerId};
 use crate::judge;
 use crate::rules::Violations;
 
-/// Takes a published event back: it disappears from its owner's inbox as if the owner had deleted it, and a late
-/// repeat of its publish does not bring it back.
+/// Takes a published event back: it disappears from its owner's inbox as if the owner had deleted it. A late repeat of
+/// its publish does not bring it back while the deletion is remembered.
 ///
 /// ```
 /// use tidings_event::{EventId, OwnerId, Retraction};

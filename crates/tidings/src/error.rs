@@ -170,11 +170,11 @@ pub enum UpdateError {
 
 /// Why an event was not retracted.
 ///
-/// One exception: after [`RetractError::Closed`] or a store error the event can have been retracted. To repeat it is safe.
+/// One exception: after [`RetractError::Closed`] or a store error the event can have been retracted. Repeat the retraction; it has no further effect.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RetractError {
-    /// The event was published by another system than those that the publisher speaks for.
+    /// Another system has published the event, for which this publisher does not speak.
     #[error("the event was published by the system {system}")]
     ForeignSystem {
         /// The system.

@@ -19,6 +19,8 @@ pub(super) type UpdateResult = Result<UpdateOutcome, UpdateError>;
 pub(crate) enum Asker {
     /// The owner whose events change, or the owner as publisher.
     Owner(OwnerId),
+    /// A publisher, for events of any owner. All publishers are one asker.
+    Publisher,
     /// The background task, for events of any owner.
     Upkeep,
 }

@@ -12,8 +12,9 @@ impl Tidings {
     /// system disappears for every user. When this method returns `Ok`, the retraction is on disk and delivered to every
     /// subscription of the owner as [`StreamItem::Deleted`](tidings_event::StreamItem::Deleted).
     ///
-    /// Like a deletion by its owner, it cannot be undone: publishing the event again has no effect, so that a late
-    /// repeat of its publish does not bring it back.
+    /// Like a deletion by its owner, it cannot be undone: while the deletion is remembered
+    /// ([`Retention::deleted_age`](crate::Retention::deleted_age)), a late repeat of the publish does not bring the event
+    /// back.
     ///
     /// # Errors
     ///
@@ -45,7 +46,7 @@ impl Tidings {
             systems,
             at: shared.time.moment_of(change),
         };
-        let step = shared.committer.change(step, Asker::Owner(owner)).await?;
+        let step = shared.committer.change(step, Asker::Publisher).await?;
         match step.foreign {
             Some(system) => Err(RetractError::ForeignSystem { system }),
             None => Ok(step.outcome()),

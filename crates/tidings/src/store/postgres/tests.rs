@@ -5,6 +5,7 @@ pub(crate) mod database;
 mod doubt;
 mod gate;
 mod moved;
+mod newcomers;
 mod opening;
 mod outcomes;
 mod plans;

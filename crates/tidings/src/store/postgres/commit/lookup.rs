@@ -262,6 +262,14 @@ pub(super) async fn look_up<'a>(
             makes_feeds = true;
             continue;
         }
+        // Another node has created a feed after the lock looked for it and before its events were read. It must not
+        // change without the lock.
+        let has_event = |owner: &OwnerId| state.events.keys().any(|(of, _)| of == owner);
+        let is_unlocked = |owner: &&OwnerId| !state.feeds.contains_key(*owner) && has_event(owner);
+        if subjects.owners.iter().any(|owner| is_unlocked(&owner)) {
+            ask(connection, sent, Some("ROLLBACK"), &[], &mut state).await?;
+            continue;
+        }
         // The feed says whether there are any, and the lock keeps it so.
         let deleted = subjects.deleted.iter().filter(|(owner, _)| {
             let feed = state.feeds.get(owner);

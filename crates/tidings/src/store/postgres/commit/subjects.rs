@@ -15,8 +15,8 @@ pub(super) type Key = (OwnerId, EventId);
 pub(super) struct Subjects {
     /// The feeds that can change.
     pub(super) owners: BTreeSet<OwnerId>,
-    /// Those of them that are created if they are missing. An update or a retraction creates no feed, since its owner
-    /// need not exist.
+    /// Those of them that are created if they are missing. An update, or a change of the owner's own events only,
+    /// creates no feed: without one, there is no such event.
     pub(super) made: BTreeSet<OwnerId>,
     /// The events that are published, which can be repeats.
     pub(super) published: BTreeSet<Key>,
@@ -53,9 +53,10 @@ impl Subjects {
         let system = OwnerId::from(system);
         for step in &group.steps {
             let (owner, is_system) = (step.owner, step.owner == system);
-            match step.systems {
-                Some(_) => subjects.owners.insert(owner),
-                None => subjects.made.insert(owner),
+            let names_own_only = step.targets.iter().all(|one| one.side == Some(Side::Own));
+            match names_own_only {
+                true => subjects.owners.insert(owner),
+                false => subjects.made.insert(owner),
             };
             for target in &step.targets {
                 let id = target.id;
