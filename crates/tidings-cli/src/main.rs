@@ -19,6 +19,7 @@ mod import;
 mod list;
 mod mark;
 mod move_store;
+mod not_blank;
 mod output;
 mod progress;
 mod publish;

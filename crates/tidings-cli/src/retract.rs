@@ -1,19 +1,22 @@
 //! `tidings retract`: takes published events back.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use tidings_event::{ChangeOutcome, ErrorCode, EventId, Given, NewRetraction, OwnerName};
 
+use crate::not_blank::not_blank;
 use crate::output;
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
-The events disappear from the inbox of the user, on every screen at once, as if the user had deleted them; those
-with --system from the inbox of every user. Publishing them again does not bring them back.
+The events disappear from the inbox of the user, on every screen at once, as if the user had deleted them. With
+--system they disappear from the inboxes of all users. Publishing them again does not bring them back, as long as
+the server remembers the deletion.
 
 Only events that the caller's system has published can be retracted; see docs/identity.md. Standard error reports
-how many; the exit code is 1 if an event could not be retracted. To repeat the command is safe.
+how many; the exit code is 1 if an event could not be retracted. The command can be repeated.
 
 Examples:
   tidings retract 01930000-0000-7000-8000-000000000042 --owner 7b1d2c3e-0000-4000-8000-000000000001
@@ -29,16 +32,16 @@ pub(crate) struct Args {
     #[arg(value_name = "ID", required = true)]
     ids: Vec<EventId>,
     /// User that has the events, or `system` for every user [default: the caller]
-    #[arg(long, value_name = "UUID|system")]
+    #[arg(long, value_name = "UUID|system", value_parser = not_blank)]
     owner: Option<String>,
     /// Retract events that every user sees; short for --owner system
     #[arg(long, conflicts_with = "owner")]
     system: bool,
     /// The user by their tokens' subject (`sub`), instead of --owner
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["owner", "system"])]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, conflicts_with_all = ["owner", "system"])]
     subject: Option<String>,
     /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
-    #[arg(long, value_name = "TEXT", requires = "subject")]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, requires = "subject")]
     issuer: Option<String>,
     #[command(flatten)]
     retries: RetryArgs,
@@ -48,9 +51,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let retraction = args.retraction();
+    let mut ids = args.ids.clone();
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
     let mut retracted = 0;
     let mut failed = false;
-    for id in &args.ids {
+    for (tried, id) in (1..).zip(&ids) {
         let request = async || client.retract_new(*id, &retraction).await;
         match args
             .retries
@@ -69,6 +75,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 let code = error.rejection().map(|rejection| rejection.code);
                 if code != Some(ErrorCode::ForeignSystem) {
                     // The next event would have the same fault.
+                    if tried < ids.len() {
+                        output::note(format_args!("{} not tried", ids.len() - tried));
+                    }
                     break;
                 }
             }

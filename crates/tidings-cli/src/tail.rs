@@ -29,7 +29,7 @@ line:
 
   {\"cursor\":\"…\",\"event\":{…}}   an event
   {\"cursor\":\"…\",\"status\":{\"ids\":[…],\"status\":\"read\",…}}   events were marked
-  {\"cursor\":\"…\",\"deleted\":{\"ids\":[…],…}}   events were deleted, by the user or by retention
+  {\"cursor\":\"…\",\"deleted\":{\"ids\":[…],…}}   events were deleted, retracted, or have expired
   {\"cursor\":\"…\",\"updated\":{\"event\":{…},…}}   the publisher replaced an event's content
   {\"cursor\":\"…\",\"ready\":{\"cursor\":\"…\",\"head\":\"…\"}}   connected, or catching up again
   {\"cursor\":\"…\",\"live\":{\"cursor\":\"…\",\"summary\":{…}}}   caught up, with the counts at this cursor

@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// Audience (`aud`), if the server requires one [default: none]
     #[arg(long, value_name = "TEXT")]
     audience: Option<String>,
-    /// System whose events the token publishes and updates (`systemId`) [default: none]
+    /// System whose events the token publishes, updates and retracts (`systemId`) [default: none]
     #[arg(long, value_name = "UUID")]
     system_id: Option<SystemId>,
     /// Token id (`jti`), by which it can be revoked [default: a random UUID]

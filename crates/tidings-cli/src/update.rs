@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use tidings_event::{EventId, NewUpdate};
 
 use crate::delivery;
+use crate::not_blank::not_blank;
 use crate::output;
 use crate::publish::{EventArgs, MetadataEntry};
 use crate::retry::RetryArgs;
@@ -67,16 +68,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT", requires = "error")]
     suggested_remediation: Vec<String>,
     /// User that has the event, or `system` for every user [default: the caller]
-    #[arg(long, value_name = "UUID|system")]
+    #[arg(long, value_name = "UUID|system", value_parser = not_blank)]
     owner: Option<String>,
     /// Update an event that every user sees; short for --owner system
     #[arg(long, conflicts_with = "owner")]
     system: bool,
     /// The user by their tokens' subject (`sub`), instead of --owner
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["owner", "system"])]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, conflicts_with_all = ["owner", "system"])]
     subject: Option<String>,
     /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
-    #[arg(long, value_name = "TEXT", requires = "subject")]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, requires = "subject")]
     issuer: Option<String>,
     /// Number that orders the updates of the event: lower and equal ones are dropped from then on
     #[arg(long, value_name = "NUMBER")]

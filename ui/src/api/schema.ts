@@ -186,7 +186,7 @@ export interface paths {
         post?: never;
         /**
          * Delete one event
-         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back.
+         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back while the deletion is remembered.
          */
         delete: operations["delete_event_alias"];
         options?: never;
@@ -399,7 +399,7 @@ export interface paths {
         post?: never;
         /**
          * Delete one event
-         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back.
+         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back while the deletion is remembered.
          */
         delete: operations["delete_event"];
         options?: never;

@@ -8,6 +8,7 @@ use tidings_event::{Given, Metadata, NewEvent, Timestamp};
 
 use super::metadata::MetadataEntry;
 use crate::age::Age;
+use crate::not_blank::not_blank;
 
 /// One event. Values go to the server unchecked, since the server reports every fault at once.
 #[derive(Debug, Default, clap::Args)]
@@ -55,16 +56,16 @@ pub(crate) struct EventArgs {
     #[arg(long, value_name = "TEXT", requires = "error")]
     pub(crate) suggested_remediation: Vec<String>,
     /// User that receives the event, or `system` for every user [default: the caller]
-    #[arg(long, value_name = "UUID|system")]
+    #[arg(long, value_name = "UUID|system", value_parser = not_blank)]
     pub(crate) owner: Option<String>,
     /// Show the event to every user; short for --owner system
     #[arg(long, conflicts_with = "owner")]
     pub(crate) system: bool,
     /// Receiving user by their tokens' subject (`sub`), instead of --owner
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["owner", "system"])]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, conflicts_with_all = ["owner", "system"])]
     pub(crate) subject: Option<String>,
     /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
-    #[arg(long, value_name = "TEXT", requires = "subject")]
+    #[arg(long, value_name = "TEXT", value_parser = not_blank, requires = "subject")]
     pub(crate) issuer: Option<String>,
     /// Installation that sends the event [default: the server]
     #[arg(long, value_name = "UUID")]

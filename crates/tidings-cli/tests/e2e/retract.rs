@@ -65,6 +65,10 @@ async fn reports_each_event_that_is_not_there() {
         &[],
         &[UNKNOWN, "--system", "--owner", "system"],
         &[UNKNOWN, "--issuer", "https://id.example"],
+        // A variable without a value.
+        &[&to_other, "--owner", ""],
+        &[&to_other, "--owner", " "],
+        &[&to_other, "--subject", "\"\""],
     ] {
         let (status, _, err) = output_of(command("retract", &server, flags)).await;
         assert_eq!(status.code(), Some(2), "{flags:?}: {err}");

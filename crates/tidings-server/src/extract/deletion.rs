@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tidings_event::{EventRef, Retraction};
 
-use super::{Publisher, event_path};
+use super::event_path;
 use crate::error::ApiError;
 use crate::identity::{Caller, CredentialError};
 use crate::publication::{EventParser, Subjects};
@@ -33,14 +33,16 @@ impl FromRequestParts<Arc<AppState>> for DeletionRequest {
         parts: &mut Parts,
         state: &Arc<AppState>,
     ) -> Result<Self, ApiError> {
-        let Publisher(caller) = Publisher::from_request_parts(parts, state).await?;
+        let caller = Caller::from_request_parts(parts, state).await?;
         let query = parts.uri.query().unwrap_or_default();
         let named = Recipient::named_in(query);
         let is_retraction = match named {
             Recipient::Owner => true,
             Recipient::Kind => false,
-            // A token that cannot change its own events publishes only.
-            Recipient::Caller => !caller.scopes.contains(Scopes::WRITE),
+            // A token that publishes and cannot change its own events.
+            Recipient::Caller => {
+                !caller.scopes.contains(Scopes::WRITE) && caller.scopes.contains(Scopes::PUBLISH)
+            }
         };
         let scope = match is_retraction {
             true => &[Scopes::PUBLISH],

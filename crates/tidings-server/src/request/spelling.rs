@@ -92,7 +92,10 @@ pub(crate) static EVENT: [Parameter; 1] = [several("ownerKind", &["ownerKinds"])
 /// The parameters of a deletion: the first by an event's reader, the others by its publisher.
 pub(crate) static DELETION: [Parameter; 4] = [
     several("ownerKind", &["ownerKinds"]),
-    one("owner", &["ownerId", "userId"]),
+    one(
+        "owner",
+        &["ownerId", "ownerName", "user", "userId", "recipient"],
+    ),
     one("subject", &["sub"]),
     one("issuer", &["iss"]),
 ];

@@ -1,10 +1,10 @@
 //! Whose event a deletion is about, by its query.
 
-use tidings_event::{Given, NewRetraction, Violations};
+use tidings_event::{Given, NewRetraction, OwnerName, Violations};
 
 use super::InvalidQuery;
 use super::names::MAX_PARAMETERS;
-use crate::request::spelling::{self, DELETION};
+use crate::request::spelling::{self, DELETION, Parameter};
 
 /// The parameter of the events' readers.
 const OWNER_KIND: &str = "ownerKind";
@@ -26,7 +26,7 @@ impl Recipient {
     pub(crate) fn named_in(query: &str) -> Self {
         let mut kind = Self::Caller;
         for (name, _) in form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS) {
-            match spelling::find(&DELETION, &name).map(|parameter| parameter.name) {
+            match parameter(&name).map(|parameter| parameter.name) {
                 None => {}
                 Some(OWNER_KIND) => kind = Self::Kind,
                 Some(_) => return Self::Owner,
@@ -41,7 +41,7 @@ impl Recipient {
         let mut recipient = NewRetraction::default();
         let mut given: Vec<(&'static str, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS) {
-            let Some(parameter) = spelling::find(&DELETION, &name) else {
+            let Some(parameter) = parameter(&name) else {
                 continue;
             };
             let name = parameter.name;
@@ -51,7 +51,7 @@ impl Recipient {
                 violations.add(name, "is not for a publisher", remedy);
                 continue;
             }
-            if value.is_empty() {
+            if is_blank(&value) {
                 violations.add(
                     name,
                     "is empty",
@@ -80,6 +80,17 @@ impl Recipient {
     }
 }
 
+/// The parameter of a deletion with this name, also as a field of an object: `owner[id]`.
+fn parameter(name: &str) -> Option<&'static Parameter> {
+    let outer = name.split('[').next().unwrap_or(name);
+    spelling::find(&DELETION, name).or_else(|| spelling::find(&DELETION, outer))
+}
+
+/// Whether a value says nothing. A name that is read as absent must not turn into another one.
+fn is_blank(value: &str) -> bool {
+    Given::<OwnerName>::parse(value).is_absent()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +107,10 @@ mod tests {
             ("owner_id=x", Recipient::Owner),
             ("user-id=x", Recipient::Owner),
             ("sub=x", Recipient::Owner),
+            ("user=x", Recipient::Owner),
+            ("recipient=", Recipient::Owner),
+            ("owner[id]=x", Recipient::Owner),
+            ("owner[]=x", Recipient::Owner),
             ("ownerKind=user&subject=x", Recipient::Owner),
             ("issuer=x", Recipient::Owner),
         ] {
@@ -105,7 +120,7 @@ mod tests {
 
     #[test]
     fn names_every_fault() {
-        let read = |query| -> Vec<String> {
+        let read = |query: &str| -> Vec<String> {
             let rejected = Recipient::read(query).err();
             let faults = rejected.map(|InvalidQuery(violations)| {
                 violations.iter().map(|one| one.field.clone()).collect()
@@ -120,6 +135,10 @@ mod tests {
             assert!(read(fine).is_empty(), "{fine}");
         }
         assert_eq!(read("owner=&subject="), ["owner", "subject"]);
+        for blank in ["%20", "%09", "%C2%A0", "%22%22", "%27%20%27"] {
+            assert_eq!(read(&format!("owner={blank}")), ["owner"], "{blank}");
+            assert_eq!(read(&format!("sub={blank}")), ["subject"], "{blank}");
+        }
         assert_eq!(read("owner=a&owner=b"), ["owner"]);
         assert_eq!(read("issuer=a"), ["issuer"]);
         assert_eq!(read("ownerKind=user&owner=system"), ["ownerKind"]);

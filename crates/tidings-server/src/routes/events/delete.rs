@@ -29,7 +29,7 @@ use crate::state::AppState;
     description = "Deletes an event of the caller permanently; an event of the system for the caller only. With \
                    `owner` or `subject`, or with a token that can publish but not change the caller's events, it \
                    retracts what the caller's system has published: the event disappears from the inbox of its \
-                   owner, an event of the system from all. Publishing it again does not bring it back.",
+                   owner, an event of the system from all. Publishing it again does not bring it back while the deletion is remembered.",
     params(
         ("id" = tidings_event::EventId, Path, description = "The id of the event."),
         EventParameters,

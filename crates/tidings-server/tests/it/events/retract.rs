@@ -117,7 +117,7 @@ async fn only_the_system_that_has_published_retracts() {
 }
 
 #[tokio::test]
-async fn readers_and_publishers_have_a_meaning_each() {
+async fn a_deletion_is_the_readers_unless_it_names_the_owner() {
     let app = LoginApp::start().await;
     let backend = token(&app, ALICE, Scopes::PUBLISH, Some(system(1)));
     let to_bob = published(&app, &backend, &json!(BOB)).await;
@@ -133,6 +133,16 @@ async fn readers_and_publishers_have_a_meaning_each() {
     ] {
         let rejected = delete(&app, &alice, &to_bob, &query).await;
         rejected.error(403, "insufficient_scope");
+    }
+    // The response names the scope that helps.
+    let reader = app.token(ALICE, Scopes::READ);
+    for (query, scope) in [("", "events:write"), ("?owner=system", "events:publish")] {
+        let rejected = delete(&app, &reader, &to_bob, query).await;
+        let challenge = rejected.header("www-authenticate").to_owned();
+        assert!(
+            challenge.ends_with(&format!("scope=\"{scope}\"")),
+            "{challenge}"
+        );
     }
     // A publisher cannot delete what they only see.
     let rejected = delete(&app, &backend, &of_system, "?ownerKind=system").await;
@@ -156,6 +166,10 @@ async fn a_wrongly_named_owner_deletes_nothing() {
     let id = published(&app, &all, &json!(ALICE)).await;
     for (query, field) in [
         ("?owner=", "owner"),
+        ("?owner=%20", "owner"),
+        ("?owner=%C2%A0", "owner"),
+        ("?user=%22%22", "owner"),
+        ("?owner[id]=nobody", "owner"),
         ("?owner=undefined", "owner"),
         (&*format!("?owner={ALICE}&owner={BOB}"), "owner"),
         ("?ownr=system", "ownr"),
