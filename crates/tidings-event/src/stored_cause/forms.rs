@@ -93,10 +93,23 @@ fn of_object(mut given: Map<String, Value>, level: usize) -> Map<String, Value> 
     for (key, value) in given {
         error.entry(key).or_insert(value);
     }
-    if let Some(inner) = wrapped {
-        add_error(&mut error, object_of(inner, level + 1));
+    let mut inner = wrapped;
+    while let Some(one) = inner {
+        add_error(&mut error, object_of(one, level + 1));
+        // If it has no text, another one can say more.
+        inner = match has_text(&error) {
+            true => None,
+            false => take_wrapped(&mut error),
+        };
     }
     error
+}
+
+/// Whether one of the arrays has a text.
+fn has_text(error: &Map<String, Value>) -> bool {
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let mut arrays = ARRAYS.iter().filter_map(|key| error.get(*key));
+    arrays.any(|array| !is_empty(array))
 }
 
 /// Removes and returns the inner error: `{"error": {"error": {…}}}`, or the errors of an aggregate. A text

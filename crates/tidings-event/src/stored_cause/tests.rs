@@ -222,6 +222,18 @@ proptest! {
 }
 
 #[test]
+fn reads_on_if_the_inner_error_has_no_text() {
+    let given = json!({"error": {"error": 0}, "errors": "no space", "err": "unused"});
+    let cause = normalized(given);
+    assert_eq!(cause["ShortDescription"], json!(["unused"]));
+    assert_eq!(normalized(cause.clone()), cause);
+    let given = json!({"error": {"count": 3}, "errors": [{"code": 7}, {"message": "no space"}]});
+    let cause = normalized(given);
+    assert_eq!(cause["ShortDescription"], json!(["no space"]));
+    assert_eq!(normalized(cause.clone()), cause);
+}
+
+#[test]
 fn converts_any_shape_to_arrays() {
     let object =
         normalized(json!({"Code": "k-1", "ProbableCause": "stopped", "AdditionalInfo": {"a": 1}}));
