@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::process::ExitCode;
 
-use tidings_event::{ChangeOutcome, ErrorCode, EventId, Given, NewRetraction, OwnerName};
+use tidings_event::{
+    ChangeOutcome, ErrorCode, EventRef, Given, NewRetraction, OwnerKind, OwnerName,
+};
 
-use crate::not_blank::not_blank;
 use crate::output;
+use crate::owner_flags::{is_of_system, not_blank};
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
 
@@ -28,9 +30,9 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerUrl,
-    /// Ids of the events
+    /// Ids of the events; `system:ID`, as in lists, is an event that every user sees
     #[arg(value_name = "ID", required = true)]
-    ids: Vec<EventId>,
+    ids: Vec<EventRef>,
     /// User that has the events, or `system` for every user [default: the caller]
     #[arg(long, value_name = "UUID|system", value_parser = not_blank)]
     owner: Option<String>,
@@ -49,15 +51,25 @@ pub(crate) struct Args {
 
 /// Retracts the events one after the other, and reports how many.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let (owner, subject) = (args.owner.as_deref(), args.subject.as_deref());
+    for id in &args.ids {
+        is_of_system(*id, owner, subject)?;
+    }
     let client = args.server.client()?;
-    let retraction = args.retraction();
+    let of_owner = args.retraction();
+    let mut of_system = NewRetraction::default();
+    of_system.owner = OwnerName::System.into();
     let mut ids = args.ids.clone();
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(*id));
     let mut retracted = 0;
     let mut failed = false;
     for (tried, id) in (1..).zip(&ids) {
-        let request = async || client.retract_new(*id, &retraction).await;
+        let retraction = match id.owner_kind {
+            Some(OwnerKind::System) => &of_system,
+            Some(OwnerKind::User) | None => &of_owner,
+        };
+        let request = async || client.retract_new(id.id, retraction).await;
         match args
             .retries
             .send(output::note, request)

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tidings_event::{EventId, NewUpdate};
+use tidings_event::{EventRef, NewUpdate};
 
 use crate::delivery;
-use crate::not_blank::not_blank;
 use crate::output;
+use crate::owner_flags::{is_of_system, not_blank};
 use crate::publish::{EventArgs, MetadataEntry};
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
@@ -33,9 +33,9 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerUrl,
-    /// Id of the event
+    /// Id of the event; `system:ID`, as in lists, is an event that every user sees
     #[arg(value_name = "ID")]
-    id: EventId,
+    id: EventRef,
     /// New severity: emergency, alert, critical, error, warning, success, informational or debug [default with
     /// --error: error]
     #[arg(long, value_name = "NAME", required_unless_present = "error")]
@@ -95,7 +95,7 @@ pub(crate) struct Args {
 /// Updates the event and prints it.
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
-    let (id, as_json, retries) = (args.id, args.json, args.retries);
+    let (id, as_json, retries) = (args.id.id, args.json, args.retries);
     let update = args.into_update()?;
     let request = async || client.update_new(id, &update).await;
     let receipt = match retries.send(output::note, request).await {
@@ -120,6 +120,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 impl Args {
     /// The update, unchecked: the server reports every fault at once.
     fn into_update(self) -> Result<NewUpdate, clap::Error> {
+        let of_system = is_of_system(self.id, self.owner.as_deref(), self.subject.as_deref())?;
         let content = EventArgs {
             severity: self.severity,
             description: self.description,
@@ -132,7 +133,7 @@ impl Args {
             probable_cause: self.probable_cause,
             suggested_remediation: self.suggested_remediation,
             owner: self.owner,
-            system: self.system,
+            system: self.system || of_system,
             subject: self.subject,
             issuer: self.issuer,
             ..EventArgs::default()

@@ -8,7 +8,7 @@ use tidings_event::{Given, Metadata, NewEvent, Timestamp};
 
 use super::metadata::MetadataEntry;
 use crate::age::Age;
-use crate::not_blank::not_blank;
+use crate::owner_flags::not_blank;
 
 /// One event. Values go to the server unchecked, since the server reports every fault at once.
 #[derive(Debug, Default, clap::Args)]

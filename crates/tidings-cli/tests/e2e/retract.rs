@@ -23,6 +23,16 @@ async fn takes_events_back_for_good() {
     assert_eq!((out.as_str(), err.as_str()), ("", "1 retracted\n"));
     let (_, err) = must_run("retract", &server, &[&of_system, "--system"]).await;
     assert_eq!(err, "1 retracted\n");
+    // As lists name it.
+    let another = published(&server, "system", "wrong, too").await;
+    let named = format!("system:{another}");
+    let update = [
+        &named,
+        "--severity=informational",
+        "--description=less wrong",
+    ];
+    must_run("update", &server, &update).await;
+    must_run("retract", &server, &[&named]).await;
     // The command can be repeated.
     must_run("retract", &server, &[&own, "--owner", LOCAL_USER]).await;
     server.kill().await;
@@ -65,6 +75,7 @@ async fn reports_each_event_that_is_not_there() {
         &[],
         &[UNKNOWN, "--system", "--owner", "system"],
         &[UNKNOWN, "--issuer", "https://id.example"],
+        &[&format!("system:{to_other}"), "--owner", OTHER],
         // A variable without a value.
         &[&to_other, "--owner", ""],
         &[&to_other, "--owner", " "],

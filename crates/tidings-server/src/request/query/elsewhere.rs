@@ -73,7 +73,7 @@ pub(crate) fn reject_filters(query: &str, place: Elsewhere) -> Result<(), Violat
             violations.add(quoted(&name), fault, place.remedy());
             continue;
         }
-        let known = [&FILTERS[..], place.taken()];
+        let known = [place.taken(), &FILTERS[..]];
         let mut suggestions = known
             .into_iter()
             .filter_map(|table| spelling::suggestion(table, &name));
