@@ -34,7 +34,29 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(), OpenFault> {
         to_schema = SCHEMA_VERSION,
         "upgrading the event store"
     );
-    let mut reported = begun;
+    if version < LISTING_VERSION {
+        reporting(connection, begun, |connection| {
+            migrations.to_version(connection, LISTING_VERSION)
+        })?;
+    }
+    if version <= LISTING_VERSION {
+        list_all(connection)?;
+    }
+    reporting(connection, begun, |connection| {
+        migrations.to_latest(connection)
+    })?;
+    let seconds = begun.elapsed().as_secs_f64();
+    tracing::info!(seconds, "upgraded the event store");
+    Ok(())
+}
+
+/// Runs a migration and reports now and then that it goes on: one can read every event.
+fn reporting<T>(
+    connection: &mut Connection,
+    begun: Instant,
+    migrate: impl FnOnce(&mut Connection) -> Result<T, rusqlite_migration::Error>,
+) -> Result<T, OpenFault> {
+    let mut reported = Instant::now();
     let report = move || {
         if reported.elapsed() >= REPORT_INTERVAL {
             reported = Instant::now();
@@ -44,20 +66,9 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(), OpenFault> {
         false
     };
     connection.progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(report))?;
-    let upgraded = if version < LISTING_VERSION {
-        migrations.to_version(connection, LISTING_VERSION)
-    } else {
-        Ok(())
-    };
+    let migrated = migrate(connection);
     connection.progress_handler(0, None::<fn() -> bool>)?;
-    upgraded?;
-    if version <= LISTING_VERSION {
-        list_all(connection)?;
-    }
-    migrations.to_latest(connection)?;
-    let seconds = begun.elapsed().as_secs_f64();
-    tracing::info!(seconds, "upgraded the event store");
-    Ok(())
+    Ok(migrated?)
 }
 
 /// Lists all events in steps.
