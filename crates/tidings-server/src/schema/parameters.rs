@@ -132,10 +132,13 @@ pub(crate) struct EventParameters {
 pub(crate) struct RecipientParameters {
     /// Retracts the event that was published to this owner: a user's UUID, or `system`. Needs `events:publish`, and
     /// works only for events of the caller's system.
+    #[param(min_length = 1)]
     owner: Option<String>,
     /// The user's subject at the identity provider, instead of `owner`.
+    #[param(min_length = 1)]
     subject: Option<String>,
     /// The issuer of `subject`. If absent, the issuer that the server trusts.
+    #[param(min_length = 1)]
     issuer: Option<String>,
 }
 
