@@ -139,8 +139,11 @@ def test_cancelled_task_ends_the_stream(server: Server) -> None:
 
 
 INTERRUPTED = """
+import signal
 import sys
 from tidings import Client
+# It can be ignored at the start, in a job of the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     for frame in Client(sys.argv[1]).follow():
         print(frame.kind, flush=True)
