@@ -7,7 +7,7 @@ use tidings_event::{EventRef, NewUpdate};
 
 use crate::delivery;
 use crate::output;
-use crate::owner_flags::{is_of_system, not_blank};
+use crate::owner_flags::OwnerArgs;
 use crate::publish::{EventArgs, MetadataEntry};
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
@@ -67,18 +67,8 @@ pub(crate) struct Args {
     /// Suggested fix for the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
     suggested_remediation: Vec<String>,
-    /// User that has the event, or `system` for every user [default: the caller]
-    #[arg(long, value_name = "UUID|system", value_parser = not_blank)]
-    owner: Option<String>,
-    /// Update an event that every user sees; short for --owner system
-    #[arg(long, conflicts_with = "owner")]
-    system: bool,
-    /// The user by their tokens' subject (`sub`), instead of --owner
-    #[arg(long, value_name = "TEXT", value_parser = not_blank, conflicts_with_all = ["owner", "system"])]
-    subject: Option<String>,
-    /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
-    #[arg(long, value_name = "TEXT", value_parser = not_blank, requires = "subject")]
-    issuer: Option<String>,
+    #[command(flatten)]
+    owner: OwnerArgs,
     /// Number that orders the updates of the event: lower and equal ones are dropped from then on
     #[arg(long, value_name = "NUMBER")]
     sequence: Option<u64>,
@@ -120,7 +110,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 impl Args {
     /// The update, unchecked: the server reports every fault at once.
     fn into_update(self) -> Result<NewUpdate, clap::Error> {
-        let of_system = is_of_system(self.id, self.owner.as_deref(), self.subject.as_deref())?;
+        let named = self.owner.of(self.id)?;
         let content = EventArgs {
             severity: self.severity,
             description: self.description,
@@ -132,17 +122,13 @@ impl Args {
             long_description: self.long_description,
             probable_cause: self.probable_cause,
             suggested_remediation: self.suggested_remediation,
-            owner: self.owner,
-            system: self.system || of_system,
-            subject: self.subject,
-            issuer: self.issuer,
             ..EventArgs::default()
         };
         let event = content.into_new_event()?;
         let mut update = NewUpdate::default();
-        update.owner = event.owner;
-        update.subject = event.subject;
-        update.issuer = event.issuer;
+        update.owner = named.owner;
+        update.subject = named.subject;
+        update.issuer = named.issuer;
         update.severity = event.severity;
         update.description = event.description;
         update.metadata = event.metadata;
