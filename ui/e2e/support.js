@@ -108,7 +108,7 @@ export function place(flags = async () => []) {
 const faults = new WeakMap();
 
 /** Records errors reported by the browser. */
-function watch(page) {
+export function watch(page) {
   const found = [];
   faults.set(page, found);
   page.on("pageerror", (error) => found.push(`an error: ${error.stack ?? error.message}`));

@@ -10,7 +10,7 @@ const SETTLED = 500;
  */
 export class Attention {
   readonly #ended: () => void;
-  #element: HTMLElement | undefined;
+  #element: HTMLElement | null | undefined;
   #since = 0;
   #isAimed = false;
   #touched = -Infinity;
@@ -21,14 +21,17 @@ export class Attention {
     this.#ended = ended;
   }
 
-  /** The area of the list and its overlays; `undefined` after the list is removed. */
-  readonly watch = (element: Element | undefined): void => {
+  /** The area of the list and its overlays, if there is one. */
+  watch(element: Element | null | undefined): void {
+    if (element === this.#element) {
+      return;
+    }
     for (const [name, listener] of this.#listeners) {
       this.#element?.removeEventListener(name, listener as EventListener);
       element?.addEventListener(name, listener as EventListener);
     }
-    this.#element = element as HTMLElement | undefined;
-  };
+    this.#element = element as HTMLElement | null | undefined;
+  }
 
   /** Reports that the list has become visible. */
   appeared(): void {

@@ -1,5 +1,5 @@
 import { LitElement, type PropertyValues, css, html, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 
 import type { GetToken } from "../api/credential.js";
 import { SEVERITIES } from "../api/filter.js";
@@ -10,20 +10,17 @@ import { tell } from "../notify/desktop.js";
 import { Herald } from "../notify/herald.js";
 import { totalOf } from "../stream/counts.js";
 import { toldToHost } from "../stream/frame.js";
-import { strings } from "../strings/en.js";
+import { type PartialStrings, strings } from "../strings/strings.js";
 import { adoptReactProps } from "./adopt.js";
 import { around, seenAt } from "./contrast.js";
 import { bellIcon, closeIcon } from "./icons.js";
-import type { TidingsInbox } from "./inbox.js";
 import "./inbox.js";
+import { speak, translate } from "./language.js";
 import type { Links } from "./links.js";
 import { look, severityColors, theme } from "./look.js";
 import { toastStack } from "./toast-stack.js";
 import { TOAST_TIME, raise, toastStyles, toasts } from "./toasts.js";
 import { spokenOf, titleOf } from "./words.js";
-
-/** Whether the browser prefers a dark theme. */
-const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 
 /** The largest number that the badge shows. */
 const BADGE = 99;
@@ -36,14 +33,18 @@ const BADGE = 99;
  *
  * @attr server - see `tidings-inbox`
  * @attr theme - see `tidings-inbox`
+ * @attr locale - see `tidings-inbox`
  * @attr open - whether the drawer is open
  * @attr no-drawer - a click only fires `tidings-open`; the host page shows the inbox itself
+ * @attr host-actions - see `tidings-inbox`
  * @prop getToken - see `tidings-inbox`
+ * @prop strings - see `tidings-inbox`
  * @prop eventLink - see `tidings-inbox`
  * @prop resolveLink - see `tidings-inbox`
- * @fires tidings-open - the reader opened the drawer or an event in it; the detail is the event or null
- * @fires tidings-event - a new event arrived; the detail is the event
- * @fires tidings-update - an event was updated by its publisher; the detail is the event as it is now
+ * @fires {CustomEvent<Event | null>} tidings-open - the reader opened the drawer or an event in it; the detail is the event or null
+ * @fires {CustomEvent<{ action: TidingsAction, event: Event }>} tidings-action - see `tidings-inbox`
+ * @fires {CustomEvent<Event>} tidings-event - a new event arrived; the detail is the event
+ * @fires {CustomEvent<Event>} tidings-update - an event was updated by its publisher; the detail is the event as it is now
  */
 @customElement("tidings-bell")
 export class TidingsBell extends LitElement {
@@ -54,16 +55,18 @@ export class TidingsBell extends LitElement {
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) eventLink: Links["eventLink"];
   @property({ attribute: false }) resolveLink: Links["resolveLink"];
+  @property({ type: Boolean, attribute: "host-actions" }) hostActions = false;
+  @property({ attribute: false }) strings: PartialStrings | null | undefined;
+  @property() locale: string | null | undefined;
 
   /** The newest toast, announced to screen readers. */
   @state() private spoken = "";
 
-  @query("dialog") private readonly drawer!: HTMLDialogElement | null;
-  @query("tidings-inbox") private readonly inbox!: TidingsInbox | null;
-
   readonly #around = new MutationObserver(() => this.#look());
   /** The newest toast that has been shown. */
   #raised: unknown;
+  /** Whether the browser prefers a dark theme. */
+  #scheme: MediaQueryList | undefined;
   #session: Session | undefined;
   #leave: (() => void) | undefined;
 
@@ -140,12 +143,19 @@ export class TidingsBell extends LitElement {
     `,
   ];
 
+  get #drawer(): HTMLDialogElement | null | undefined {
+    return this.shadowRoot?.querySelector("dialog");
+  }
+
+  constructor() {
+    super();
+    translate(this, true);
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     if (!this.hasUpdated) {
       adoptReactProps(this);
-      // The texts of the page are in this language, whatever that of the host page is.
-      this.lang ||= strings.locale;
     }
     toastStack.join(this);
     this.#watch();
@@ -158,13 +168,14 @@ export class TidingsBell extends LitElement {
     super.disconnectedCallback();
     toastStack.leave(this);
     this.#around.disconnect();
-    SCHEME.removeEventListener("change", this.#look);
+    this.#scheme?.removeEventListener("change", this.#look);
     removeEventListener("transitionend", this.#look);
     this.#leave?.();
     this.#leave = undefined;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    speak(this, changed);
     if (changed.has("server") || changed.has("getToken")) {
       this.#follow();
     }
@@ -189,9 +200,9 @@ export class TidingsBell extends LitElement {
     }
     toastStack.look();
     if (this.open) {
-      this.drawer?.showModal();
-    } else if (this.drawer?.open) {
-      this.drawer.close();
+      this.#drawer?.showModal();
+    } else if (this.#drawer?.open) {
+      this.#drawer.close();
     }
   }
 
@@ -225,7 +236,7 @@ export class TidingsBell extends LitElement {
         }}
         @click=${(click: MouseEvent) => {
           // Places toasts beside the drawer, on its backdrop.
-          if (click.target === this.drawer) {
+          if (click.target === this.#drawer) {
             this.open = false;
           }
         }}
@@ -236,6 +247,7 @@ export class TidingsBell extends LitElement {
               .getToken=${this.getToken}
               .eventLink=${this.eventLink}
               .resolveLink=${this.resolveLink}
+              .hostActions=${this.hostActions}
               theme=${this.theme ?? nothing}
             >
               <button
@@ -308,8 +320,9 @@ export class TidingsBell extends LitElement {
     }
     this.open = true;
     await this.updateComplete;
-    await this.inbox?.updateComplete;
-    this.inbox?.openEvent(eventKey(event));
+    const inbox = this.shadowRoot?.querySelector("tidings-inbox");
+    await inbox?.updateComplete;
+    inbox?.openEvent(eventKey(event));
   }
 
   #toast(event: Event): void {
@@ -325,7 +338,8 @@ export class TidingsBell extends LitElement {
     for (const element of around(this)) {
       this.#around.observe(element, { attributeFilter: ["class", "style", "data-theme"] });
     }
-    SCHEME.addEventListener("change", this.#look);
+    this.#scheme ??= matchMedia("(prefers-color-scheme: dark)");
+    this.#scheme.addEventListener("change", this.#look);
     addEventListener("transitionend", this.#look);
   }
 

@@ -1,11 +1,12 @@
 import { LitElement, type PropertyValues, css, html, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 
 import { type EventFilter, SEVERITIES, isId } from "../api/filter.js";
 import type { EventTypes, Severity } from "../api/schema.js";
 import type { Counts } from "../stream/counts.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { closeIcon, filterIcon, searchIcon, severityIcon } from "./icons.js";
+import { translate } from "./language.js";
 import { look, severityColors } from "./look.js";
 import { shortTime } from "./time.js";
 import { words } from "./words.js";
@@ -16,11 +17,7 @@ const TYPING = 250;
 const HOUR = 3_600_000;
 
 /** The selectable time ranges, in milliseconds before now. */
-const SPANS: readonly (readonly [string, number])[] = [
-  [strings.filter.lastHour, HOUR],
-  [strings.filter.lastDay, 24 * HOUR],
-  [strings.filter.lastWeek, 7 * 24 * HOUR],
-];
+const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 7 * 24 * HOUR } as const;
 
 /** The search and filter controls. Fires `filter` with the new {@link EventFilter}, and `seek` with an id to look for. */
 @customElement("tidings-filter-bar")
@@ -32,7 +29,6 @@ export class TidingsFilterBar extends LitElement {
 
   @state() private isOpen = false;
   @state() private types: EventTypes = { category: [], action: [] };
-  @query("input[type=search]") private readonly searchField!: HTMLInputElement;
 
   /** The id that was searched last. */
   #sought: string | undefined;
@@ -163,6 +159,15 @@ export class TidingsFilterBar extends LitElement {
     `,
   ];
 
+  private get searchField(): HTMLInputElement {
+    return this.renderRoot.querySelector("input") as HTMLInputElement;
+  }
+
+  constructor() {
+    super();
+    translate(this);
+  }
+
   /** Focuses the search field. */
   focusSearch(): void {
     this.searchField.focus();
@@ -177,7 +182,7 @@ export class TidingsFilterBar extends LitElement {
 
   protected override render() {
     return html`
-      <div class="line" role="search">
+      <div class="line">
         <label class="search">
           ${searchIcon()}
           <span class="hidden-text">${strings.filter.search}</span>
@@ -270,7 +275,10 @@ export class TidingsFilterBar extends LitElement {
           }}
         >
           <option value="0" ?selected=${!filter.from}>${strings.filter.anyTime}</option>
-          ${SPANS.map(([text, span]) => html`<option value=${span}>${text}</option>`)}
+          ${Object.entries(SPANS).map(
+            ([name, span]) =>
+              html`<option value=${span}>${strings.filter[name as keyof typeof SPANS]}</option>`,
+          )}
         </select></label
       >
     </div>`;

@@ -1,6 +1,5 @@
 import { LitElement, type PropertyValues, html, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
-import { ref } from "lit/directives/ref.js";
+import { customElement, property, state } from "lit/decorators.js";
 
 import type { GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
@@ -9,25 +8,27 @@ import { type Event, type EventKey, eventKey, meantBy } from "../api/event.js";
 import { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { type Session, sessionOf } from "../inbox/session.js";
-import { readSettings, writeSettings } from "../inbox/settings.js";
+import { type Settings, readSettings, writeSettings } from "../inbox/settings.js";
 import { askToTell, canTell } from "../notify/desktop.js";
 import { totalOf } from "../stream/counts.js";
 import { toldToHost } from "../stream/frame.js";
-import { strings } from "../strings/en.js";
+import { type PartialStrings, strings } from "../strings/strings.js";
 import { adoptReactProps } from "./adopt.js";
 import { Attention } from "./attention.js";
-import { dialogStyles, helpDialog, settingsDialog } from "./dialogs.js";
-import type { TidingsFilterBar } from "./filter-bar.js";
+import type { DialogKind } from "./dialogs.js";
 import "./filter-bar.js";
 import { gearIcon, helpIcon } from "./icons.js";
 import { inboxStyles } from "./inbox-styles.js";
 import { keyAction } from "./keys.js";
+import { speak, translate } from "./language.js";
+import { loadDialogs } from "./later.js";
 import type { Links } from "./links.js";
 import type { TidingsList } from "./list.js";
 import "./list.js";
 import { look, severityColors, theme } from "./look.js";
 import { noticeStyles, notices } from "./notices.js";
 import { strip, stripStyles } from "./strip.js";
+import { reasonsOf } from "./words.js";
 
 /** How long the "list has been refreshed" notice is shown, in milliseconds. */
 const SAID = 6_000;
@@ -37,8 +38,11 @@ const SAID = 6_000;
  *
  * @attr server - the server's address; default: the page's origin
  * @attr theme - `light` or `dark`; default: the browser's preference
+ * @attr locale - the language of numbers and times, for all elements of the page; default: that of the texts
  * @attr page-keys - shortcuts also work outside of the inbox, except in fields and dialogs, for a page that only shows the inbox
+ * @attr host-actions - the page runs actions of events that have no address itself, on `tidings-action`
  * @prop getToken - returns the token for each request; default: the session cookie
+ * @prop strings - the texts that replace the English ones, for all elements of the page
  * @prop filter - selects the events to show
  * @prop eventLink - returns the address that "Copy link" copies for an event; default: that of the server's own page
  * @prop resolveLink - returns the address that a text of the metadata leads to in the host page
@@ -46,12 +50,13 @@ const SAID = 6_000;
  * @slot empty - shown if the inbox has no events
  * @slot signed-out - shown instead of the list while the user is signed out
  * @slot actions - further buttons beside the settings
- * @fires tidings-event - a new event arrived live; the detail is the event. Not fired for replayed events
- * @fires tidings-update - an event was updated by its publisher; the detail is the event as it is now
- * @fires tidings-open - the reader opened an event; the detail is the event
- * @fires tidings-close - the open event was closed, by the reader or because it is gone; the detail is null
- * @fires tidings-filter - the reader changed the filter; the detail is the filter
- * @fires tidings-state - the connection state changed; the detail is `{ state }`
+ * @fires {CustomEvent<Event>} tidings-event - a new event arrived live; the detail is the event. Not fired for replayed events
+ * @fires {CustomEvent<Event>} tidings-update - an event was updated by its publisher; the detail is the event as it is now
+ * @fires {CustomEvent<Event>} tidings-open - the reader opened an event; the detail is the event
+ * @fires {CustomEvent<{ action: TidingsAction, event: Event }>} tidings-action - the reader chose an action that an event offers; preventing the default keeps the browser from following its address
+ * @fires {CustomEvent<null>} tidings-close - the open event was closed, by the reader or because it is gone; the detail is null
+ * @fires {CustomEvent<EventFilter>} tidings-filter - the reader changed the filter; the detail is the filter
+ * @fires {CustomEvent<{ state: StreamState }>} tidings-state - the connection state changed; the detail is `{ state }`
  */
 @customElement("tidings-inbox")
 export class TidingsInbox extends LitElement {
@@ -61,22 +66,22 @@ export class TidingsInbox extends LitElement {
   @property({ attribute: false }) getToken: GetToken | undefined;
   @property({ attribute: false }) eventLink: Links["eventLink"];
   @property({ attribute: false }) resolveLink: Links["resolveLink"];
+  @property({ type: Boolean, attribute: "host-actions" }) hostActions = false;
+  @property({ attribute: false }) strings: PartialStrings | null | undefined;
+  @property() locale: string | null | undefined;
   /** The event to open once it is loaded. It stays unread, because following a link must not change data. */
   @property({ attribute: false }) eventId: string | undefined;
 
   @state() private version = 0;
   @state() private settings = readSettings();
   /** The open dialog, or the one that was open last. */
-  @state() private dialog: "help" | "settings" | undefined;
+  @state() private dialog: DialogKind | undefined;
   @state() private isDenied = false;
   @state() private isOffline = !navigator.onLine;
   @state() private said = "";
   @state() private arrived = "";
   /** The day of the first visible row. */
   @state() private day = "";
-
-  @query("tidings-list") private readonly list!: TidingsList | null;
-  @query("tidings-filter-bar") private readonly bar!: TidingsFilterBar | null;
 
   #filter: EventFilter = {};
   /** The last filter set by the host page; the reader may have changed the filter since. */
@@ -96,10 +101,14 @@ export class TidingsInbox extends LitElement {
     look,
     severityColors,
     noticeStyles,
-    dialogStyles,
     inboxStyles,
     stripStyles,
   ];
+
+  constructor() {
+    super();
+    translate(this, true);
+  }
 
   /**
    * Selects the events to show. A host that re-renders sets an equal filter again; that must not
@@ -119,6 +128,10 @@ export class TidingsInbox extends LitElement {
     }
   }
 
+  private get list(): TidingsList | null {
+    return this.shadowRoot?.querySelector("tidings-list") ?? null;
+  }
+
   get #session(): Session {
     return sessionOf(this.server, this.getToken);
   }
@@ -127,8 +140,6 @@ export class TidingsInbox extends LitElement {
     super.connectedCallback();
     if (!this.hasUpdated) {
       adoptReactProps(this);
-      // The texts of the page are in this language, whatever that of the host page is.
-      this.lang ||= strings.locale;
     }
     addEventListener("pagehide", this.#hide);
     addEventListener("online", this.#network);
@@ -207,6 +218,7 @@ export class TidingsInbox extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    speak(this, changed);
     if (changed.has("server") || changed.has("getToken")) {
       this.#close();
       this.#open();
@@ -217,6 +229,7 @@ export class TidingsInbox extends LitElement {
   }
 
   protected override updated(): void {
+    this.#attention.watch(this.shadowRoot?.querySelector(".body"));
     if (this.#hasList !== (this.list !== null)) {
       this.#hasList = !this.#hasList;
       this.#attention.appeared();
@@ -271,7 +284,7 @@ export class TidingsInbox extends LitElement {
         ></tidings-filter-bar>
         ${this.said ? html`<div class="banner" role="status">${this.said}</div>` : nothing}
       </div>
-      <div class="body" ${ref(this.#attention.watch)}>
+      <div class="body">
         ${strip(inbox, this.day, {
           release: () => this.#release(),
           chooseAll: () => this.#chooseAll(),
@@ -280,9 +293,13 @@ export class TidingsInbox extends LitElement {
         ${this.#body(inbox)} ${notices(inbox)}
       </div>
       <div class="hidden-text" aria-live="polite">${this.arrived}</div>
-      ${this.dialog === "help" ? helpDialog() : nothing}
-      ${this.dialog === "settings"
-        ? settingsDialog(this.settings, this.isDenied, (settings) => void this.#set(settings))
+      ${this.dialog
+        ? html`<tidings-dialog
+            .kind=${this.dialog}
+            .settings=${this.settings}
+            .isDenied=${this.isDenied}
+            @settings=${(event: CustomEvent<Settings>) => void this.#set(event.detail)}
+          ></tidings-dialog>`
         : nothing}
     `;
   }
@@ -339,7 +356,7 @@ export class TidingsInbox extends LitElement {
     if (inbox.loading === "failed") {
       return html`<div class="empty">
         <h3>${strings.list.failed}</h3>
-        <p>${inbox.fault?.error.message}</p>
+        <p>${inbox.fault && reasonsOf(inbox.fault.error)[0]}</p>
         <button class="action" @click=${() => void inbox.retry()}>${strings.list.again}</button>
       </div>`;
     }
@@ -491,14 +508,20 @@ export class TidingsInbox extends LitElement {
     this.version += 1;
   }
 
-  async #openDialog(id: "help" | "settings"): Promise<void> {
+  async #openDialog(kind: DialogKind): Promise<void> {
+    if (!(await loadDialogs())) {
+      this.#say(strings.settings.failed);
+      return;
+    }
     this.settings = readSettings();
-    this.dialog = id;
+    this.dialog = kind;
     await this.updateComplete;
-    this.renderRoot.querySelector<HTMLDialogElement>(`#${id}`)?.showModal();
+    const dialog = this.renderRoot.querySelector("tidings-dialog");
+    await dialog?.updateComplete;
+    dialog?.show();
   }
 
-  async #set(settings: typeof this.settings): Promise<void> {
+  async #set(settings: Settings): Promise<void> {
     const wantsDesktop = settings.desktop.length > this.settings.desktop.length;
     this.isDenied = wantsDesktop && !((await askToTell()) && canTell());
     this.settings = this.isDenied ? { ...settings, desktop: [] } : settings;
@@ -559,7 +582,7 @@ export class TidingsInbox extends LitElement {
       chooseAll: () => this.#chooseAll(),
       undo: () => inbox.removals.undo(),
       older: () => line && inbox.toggleOperation(line.event.operationId),
-      search: () => this.bar?.focusSearch(),
+      search: () => this.shadowRoot?.querySelector("tidings-filter-bar")?.focusSearch(),
       release: () => this.#release(),
       help: () => void this.#openDialog("help"),
       escape: () => {

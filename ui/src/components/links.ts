@@ -6,6 +6,17 @@ export interface Links {
   readonly eventLink?: ((event: Event) => string | undefined) | undefined;
   /** Returns the address that a value of the metadata leads to. */
   readonly resolveLink?: ((key: string, value: string, event: Event) => string | undefined) | undefined;
+  /** Whether the page runs actions without an address itself, when `tidings-action` is fired. */
+  readonly hostActions?: boolean | undefined;
+}
+
+/** Something that the publisher of an event offers in `metadata.actions`. */
+export interface TidingsAction {
+  /** What a host page knows the action by; empty if it has an address only. */
+  readonly name: string;
+  readonly label: string;
+  /** The address that it leads to unless the page prevents that. */
+  readonly url?: string;
 }
 
 /** The link to an event: the host's, or one to the server's own page. */

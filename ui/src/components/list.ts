@@ -1,19 +1,19 @@
-import { VirtualizerController } from "@tanstack/lit-virtual";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { type Ref, createRef, ref } from "lit/directives/ref.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { type EventKey, eventKey } from "../api/event.js";
 import type { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
-import { strings } from "../strings/en.js";
-import { hasDetailScript, loadDetailScript } from "./detail-script.js";
+import { strings } from "../strings/strings.js";
+import { translate } from "./language.js";
+import { hasDetailScript, loadDetailScript } from "./later.js";
 import { type Links, linkTo } from "./links.js";
 import { look, severityColors } from "./look.js";
 import { plainDetail, plainDetailStyles } from "./plain-detail.js";
 import { type RowActions, type RowState, row, rowStyles } from "./row.js";
 import { dayOf } from "./time.js";
+import { VirtualRows } from "./virtual.js";
 
 /** The assumed height of a row before it is measured, in pixels. */
 const ROW_HEIGHT = 52;
@@ -29,7 +29,6 @@ const LATE = 200;
 
 /** The refresh interval of relative times, in milliseconds. */
 const TICK = 10_000;
-
 
 /**
  * The virtualized rows of an inbox: only visible rows are in the document.
@@ -55,10 +54,13 @@ export class TidingsList extends LitElement {
     ? "ready"
     : "absent";
 
-  readonly #scroller: Ref<HTMLElement> = createRef();
   /** The lines that the virtualizer has. */
   #lines: readonly Line[] | undefined;
-  #virtual: VirtualizerController<HTMLElement, Element> | undefined;
+  readonly #virtual = new VirtualRows(this, {
+    scroller: () => this.#scroller,
+    estimate: ROW_HEIGHT,
+    overscan: 8,
+  });
   #ticking: ReturnType<typeof setInterval> | undefined;
   #wasLive = false;
   /** The line under the pointer. */
@@ -140,6 +142,11 @@ export class TidingsList extends LitElement {
     `,
   ];
 
+  constructor() {
+    super();
+    translate(this);
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     this.#ticking = setInterval(() => this.requestUpdate(), TICK);
@@ -152,6 +159,10 @@ export class TidingsList extends LitElement {
     if (this.openKey !== undefined) {
       this.onClosed();
     }
+  }
+
+  get #scroller(): HTMLElement | null | undefined {
+    return this.shadowRoot?.querySelector<HTMLElement>(".scroller");
   }
 
   /** The line that shortcuts act on. */
@@ -183,17 +194,16 @@ export class TidingsList extends LitElement {
       return;
     }
     this.activeKey = key;
-    this.#virtual?.getVirtualizer().scrollToIndex(index, { align: "auto" });
-    await this.updateComplete;
-    // A row outside the viewport is rendered only after the scroll event.
+    // The rows on the way are measured once they are rendered, so the row can be elsewhere then.
     for (let tries = 0; tries < 10; tries += 1) {
+      this.#virtual.scrollTo(index);
+      await this.updateComplete;
       const title = this.#titleOf(key);
       if (title) {
         title.focus({ preventScroll: tries === 0 });
         return;
       }
       await new Promise((resolve) => requestAnimationFrame(resolve));
-      await this.updateComplete;
     }
   }
 
@@ -219,7 +229,7 @@ export class TidingsList extends LitElement {
   }
 
   scrollToTop(): void {
-    this.#scroller.value?.scrollTo({ top: 0 });
+    this.#scroller?.scrollTo({ top: 0 });
   }
 
   override focus(): void {
@@ -236,7 +246,6 @@ export class TidingsList extends LitElement {
       void this.#loadDetail();
     }
     this.#wasLive = isLive;
-    this.#virtual ??= this.#virtualizer();
     const { lines } = this.inbox;
     if (!lines.some((line) => eventKey(line.event) === this.activeKey)) {
       this.activeKey = keyOf(lines[0]);
@@ -249,24 +258,22 @@ export class TidingsList extends LitElement {
     if (lines !== this.#lines) {
       const known = this.#lines ?? [];
       this.#lines = lines;
-      // A new function makes the virtualizer recompute every key.
-      const virtual = this.#virtual.getVirtualizer();
-      const getItemKey = (index: number): string | number => keyOf(lines[index]) ?? index;
       const before = this.#startOf(known);
-      virtual.setOptions({ ...virtual.options, count: lines.length, getItemKey });
+      this.#virtual.set(lines.length, (index) => keyOf(lines[index]) ?? String(index));
       this.#keepStill(before);
     }
   }
 
   protected override render() {
-    const virtual = this.#virtual?.getVirtualizer();
     const { lines } = this.inbox;
     const actions = this.#actions();
     return html`
       <div
         class="scroller"
-        ${ref(this.#scroller)}
-        @scroll=${() => this.#scrolled()}
+        @scroll=${() => {
+          this.#virtual.scrolled();
+          this.#scrolled();
+        }}
         @pointerover=${(event: PointerEvent) => this.#pointed(event)}
         @pointerleave=${() => this.#left()}
       >
@@ -274,14 +281,14 @@ export class TidingsList extends LitElement {
           class="all"
           role="list"
           aria-label=${strings.list.label}
-          .style=${`height: ${virtual?.getTotalSize() ?? 0}px`}
+          .style=${`height: ${this.#virtual.total}px`}
         >
           ${repeat(
-            virtual?.getVirtualItems() ?? [],
-            (item) => keyOf(lines[item.index]) ?? item.key,
-            (item) => {
-              const line = lines[item.index];
-              return line ? this.#line(line, item.index, item.start, actions) : nothing;
+            this.#virtual.rows,
+            ({ index }) => keyOf(lines[index]),
+            ({ index, start }) => {
+              const line = lines[index];
+              return line ? this.#line(line, index, start, actions) : nothing;
             },
           )}
         </div>
@@ -295,30 +302,13 @@ export class TidingsList extends LitElement {
     `;
   }
 
-  #virtualizer(): VirtualizerController<HTMLElement, Element> {
-    const scroller = this.#scroller;
-    return new VirtualizerController<HTMLElement, Element>(this, {
-      getScrollElement: () => scroller.value ?? null,
-      count: 0,
-      estimateSize: () => ROW_HEIGHT,
-      overscan: 8,
-      // Renders the first rows without waiting for a measurement.
-      initialRect: { width: innerWidth, height: innerHeight },
-    });
-  }
-
   protected override updated(changed: Map<PropertyKey, unknown>): void {
     if (changed.get("openKey") !== undefined && this.openKey === undefined) {
       this.onClosed();
     }
-    const virtual = this.#virtual?.getVirtualizer();
-    const top = this.#scroller.value?.scrollTop ?? 0;
-    const first = virtual?.getVirtualItems().find(({ end }) => end > top)?.index ?? 0;
+    const first = this.#virtual.at(this.#scroller?.scrollTop ?? 0);
     this.onDay(this.#dayOf(first) ?? "");
-    for (const line of this.renderRoot.querySelectorAll(".line")) {
-      virtual?.measureElement(line);
-    }
-    const last = virtual?.getVirtualItems().at(-1)?.index ?? -1;
+    const last = this.#virtual.rows.at(-1)?.index ?? -1;
     if (this.inbox.hasMore && last >= this.inbox.lines.length - AHEAD) {
       void this.inbox.more();
     }
@@ -439,7 +429,7 @@ export class TidingsList extends LitElement {
 
   /** Releases new events only if they move no row that the reader looks at. */
   #scrolled(): void {
-    const isAtTop = (this.#scroller.value?.scrollTop ?? 0) <= TOP;
+    const isAtTop = (this.#scroller?.scrollTop ?? 0) <= TOP;
     this.inbox.isAtTop = isAtTop && this.openKey === undefined;
   }
 
@@ -457,11 +447,8 @@ export class TidingsList extends LitElement {
 
   /** The offset of the line under the pointer, if it is among these. */
   #startOf(lines: readonly Line[]): number | undefined {
-    const virtual = this.#virtual?.getVirtualizer();
     const index = this.#under ? lines.findIndex(({ event }) => eventKey(event) === this.#under) : -1;
-    // Triggers a new measurement.
-    virtual?.getTotalSize();
-    return virtual?.measurementsCache[index]?.start;
+    return index < 0 ? undefined : this.#virtual.startOf(index);
   }
 
   /** Keeps the line under the pointer in place when lines above it are deleted elsewhere. */
@@ -473,7 +460,7 @@ export class TidingsList extends LitElement {
     if (isByReader || before === undefined || after === undefined || after >= before) {
       return;
     }
-    const scroller = this.#scroller.value;
+    const scroller = this.#scroller;
     const scrolled = Math.min(scroller?.scrollTop ?? 0, before - after);
     scroller?.scrollBy({ top: -scrolled });
     this.#leaveRoom(this.#gap + before - after - scrolled);
@@ -481,8 +468,7 @@ export class TidingsList extends LitElement {
 
   #leaveRoom(gap: number): void {
     this.#gap = gap;
-    const virtual = this.#virtual?.getVirtualizer();
-    virtual?.setOptions({ ...virtual.options, paddingStart: gap });
+    this.#virtual.gap = gap;
   }
 
   #titleOf(key: EventKey): HTMLElement | null {

@@ -2,9 +2,9 @@ import { css, html, nothing } from "lit";
 
 import type { Fault } from "../inbox/changes.js";
 import type { Inbox } from "../inbox/inbox.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { closeIcon } from "./icons.js";
-import { titleOf } from "./words.js";
+import { reasonsOf, titleOf } from "./words.js";
 
 /** The number of deletions that are shown; the key for undo reaches all that wait. */
 const MOST = 3;
@@ -55,7 +55,7 @@ function failure(inbox: Inbox, { error, unchanged }: Fault) {
   const what = unchanged
     ? strings.notice.unchanged(unchanged.wanted, unchanged.count, first)
     : strings.list.failed;
-  const reasons = isOver ? [] : [error.message, ...error.remedies];
+  const reasons = isOver ? [] : reasonsOf(error);
   const again = (): void => (unchanged ? inbox.repeat() : void inbox.retry());
   return html`<div class="notice failed">
     <span class="named"><b><bdi>${what}</bdi></b>${reasons.length > 0 ? html`<br />${reasons.join("; ")}` : nothing}</span>

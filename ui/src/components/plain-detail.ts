@@ -1,7 +1,7 @@
 import { css, html, nothing } from "lit";
 
 import type { Event } from "../api/event.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { causeOf } from "./cause.js";
 import { progressBar } from "./progress.js";
 import { exactTime } from "./time.js";

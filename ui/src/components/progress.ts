@@ -1,7 +1,7 @@
 import { css, html, nothing } from "lit";
 
 import type { Event } from "../api/event.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { member } from "./cause.js";
 
 /** The progress of what an event reports, in percent. Values other than a number from 0 to 100 are ignored. */

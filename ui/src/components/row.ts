@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 
 import type { Line } from "../inbox/lines.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { chevronIcon, readIcon, severityIcon, trashIcon, unreadIcon } from "./icons.js";
 import { percentOf, progressBar, progressOf, progressStyles } from "./progress.js";
 import { exactTime, relativeTime } from "./time.js";

@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 
 import { isEmpty } from "../api/filter.js";
 import type { Inbox } from "../inbox/inbox.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { readIcon, trashIcon, unreadIcon } from "./icons.js";
 
 /** What the strip needs from the inbox around it. */

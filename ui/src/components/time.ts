@@ -1,18 +1,23 @@
-import { strings } from "../strings/en.js";
+import { locale, strings } from "../strings/strings.js";
 
 const [MINUTE, HOUR, DAY, WEEK] = [60, 3_600, 86_400, 604_800] as const;
 
 /** Differences below this are shown as "now", in seconds, because clocks differ. */
 const NOW = 5;
 
-/** Created on first use, because construction takes milliseconds. */
-function lazily<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+/** Created on first use, because construction takes milliseconds, and again in another language. */
+function dates(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
+  let made: Intl.DateTimeFormat | undefined;
+  let language: string | undefined;
+  return () => {
+    if (!made || language !== locale) {
+      made = new Intl.DateTimeFormat(locale, options);
+      language = locale;
+    }
+    return made;
+  };
 }
 
-const dates = (options: Intl.DateTimeFormatOptions) =>
-  lazily(() => new Intl.DateTimeFormat(strings.locale, options));
 const exact = dates({ dateStyle: "full", timeStyle: "long" });
 const date = dates({ dateStyle: "medium" });
 const short = dates({ dateStyle: "medium", timeStyle: "short" });

@@ -2,7 +2,7 @@ import { css, html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { type Event, eventKey } from "../api/event.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 import { closeIcon, severityIcon } from "./icons.js";
 import type { Toast } from "./toast-stack.js";
 import { kindOf, titleOf } from "./words.js";

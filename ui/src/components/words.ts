@@ -1,12 +1,24 @@
+import type { ApiError } from "../api/error.js";
 import type { Event } from "../api/event.js";
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 
 /** The maximum length of a title, in characters; the detail view has the full text. */
 const TITLE_CHARACTERS = 200;
 
-/** Converts a category or action to words: `service_account` becomes "service account". */
+/** Converts a category or action to words: `service_account` becomes "service account", unless the texts name it. */
 export function words(name: string): string {
-  return name.replaceAll("_", " ");
+  return nameOf(name) ?? name.replaceAll("_", " ");
+}
+
+/** The host's name of a category, an action or a key of the metadata. */
+export function nameOf(name: string): string | undefined {
+  return Object.hasOwn(strings.names, name) ? strings.names[name] : undefined;
+}
+
+/** Why a request failed, and what to do. */
+export function reasonsOf({ code, message, remedies }: ApiError): readonly string[] {
+  const reason = strings.errors[code];
+  return reason === undefined ? [message, ...remedies] : [reason];
 }
 
 /** What an event is about: its category and its action. */

@@ -239,15 +239,22 @@ export class Session {
 
 /** Removes a trailing slash, and the query and fragment of the page's own address. */
 function addressOf(server: string): string {
-  const path = server === "" ? pathOfServer(import.meta.url, location.href) : server;
-  const { origin, pathname } = new URL(path, location.href);
+  const page = (globalThis.location as Location | undefined)?.href;
+  if (server === "" && page === undefined) {
+    throw new Error("`server` is missing: without a page there is no default, so give the server's address");
+  }
+  const path = server === "" ? pathOfServer(import.meta.url, page ?? "") : server;
+  const { origin, pathname } = new URL(path, page);
   return (origin + pathname).replace(/\/+$/, "");
 }
 
 const sessions = new Map<string, { getToken: GetToken | undefined; session: Session }[]>();
 
-/** Returns the session shared by all parts of this page with the same server and callback. */
-export function sessionOf(server: string, getToken: GetToken | undefined): Session {
+/**
+ * Returns the session shared by all parts of this page with the same server and callback. Without a server, it is the
+ * one that serves the script, or else the page.
+ */
+export function sessionOf(server = "", getToken?: GetToken): Session {
   const address = addressOf(server);
   const all = sessions.get(address) ?? [];
   const same = all.filter((entry) => entry.getToken === getToken || !entry.session.isIdle);

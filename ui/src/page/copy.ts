@@ -1,6 +1,6 @@
 import { html } from "lit";
 
-import { strings } from "../strings/en.js";
+import { strings } from "../strings/strings.js";
 
 /** A command with a copy button. */
 export function command(title: string, text: string) {
@@ -18,6 +18,6 @@ export function command(title: string, text: string) {
   return html`<section class="command">
     <h3>${title}</h3>
     <pre tabindex="0"><code>${text}</code></pre>
-    <button class="action" @click=${copy}>${strings.welcome.copy}</button>
+    <button class="action" @click=${copy}>${strings.detail.copyShort}</button>
   </section>`;
 }

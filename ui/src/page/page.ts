@@ -11,7 +11,8 @@ import type { TidingsInbox } from "../components/inbox.js";
 import { look, theme } from "../components/look.js";
 import { sessionOf } from "../inbox/session.js";
 import { totalOf } from "../stream/counts.js";
-import { strings } from "../strings/en.js";
+import { pageStrings } from "../strings/page.js";
+import { strings } from "../strings/strings.js";
 import "./sign-in.js";
 import "./welcome.js";
 
@@ -103,7 +104,7 @@ export class TidingsPage extends LitElement {
         <h1>${bellIcon()} Tidings</h1>
         ${hasLogin && !this.isSignedOut
           ? html`<button class="action" @click=${() => void this.#signOut()}>
-              ${strings.signIn.out}
+              ${pageStrings.signIn.out}
             </button>`
           : nothing}
         <tidings-bell

@@ -1,10 +1,11 @@
 import { LitElement, css, html, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 
 import { ApiError } from "../api/error.js";
 import { look } from "../components/look.js";
 import { sessionOf } from "../inbox/session.js";
-import { strings } from "../strings/en.js";
+import { reasonsOf } from "../components/words.js";
+import { pageStrings } from "../strings/page.js";
 
 /** A form that exchanges a token for a session. Fires `signed-in`. */
 @customElement("tidings-sign-in")
@@ -13,7 +14,6 @@ export class TidingsSignIn extends LitElement {
   @property({ type: Boolean }) again = false;
 
   @state() private fault = "";
-  @query("input") private readonly field!: HTMLInputElement;
 
   static override styles = [
     look,
@@ -58,18 +58,22 @@ export class TidingsSignIn extends LitElement {
     `,
   ];
 
+  get #field(): HTMLInputElement {
+    return this.renderRoot.querySelector("input") as HTMLInputElement;
+  }
+
   protected override render() {
     return html`<form @submit=${(submit: SubmitEvent) => void this.#submit(submit)}>
-      <h2>${strings.signIn.title}</h2>
-      <p>${this.again ? strings.signIn.again : strings.signIn.lead}</p>
+      <h2>${pageStrings.signIn.title}</h2>
+      <p>${this.again ? pageStrings.signIn.again : pageStrings.signIn.lead}</p>
       <label
-        >${strings.signIn.token}
+        >${pageStrings.signIn.token}
         <input type="password" name="token" required autocomplete="off" spellcheck="false" />
       </label>
       ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
-      <p><button class="action primary">${strings.signIn.submit}</button></p>
+      <p><button class="action primary">${pageStrings.signIn.submit}</button></p>
       <p>
-        ${strings.signIn.hint}<br /><code
+        ${pageStrings.signIn.hint}<br /><code
           >tidings token --secret-file secret --owner 7b1d2c3e-0000-4000-8000-00000000000a</code
         >
       </p>
@@ -79,14 +83,14 @@ export class TidingsSignIn extends LitElement {
   async #submit(submit: SubmitEvent): Promise<void> {
     submit.preventDefault();
     try {
-      await sessionOf("", undefined).client.signIn(this.field.value.trim());
-      this.field.value = "";
+      await sessionOf("", undefined).client.signIn(this.#field.value.trim());
+      this.#field.value = "";
       this.fault = "";
       this.dispatchEvent(new CustomEvent("signed-in"));
     } catch (error) {
       this.fault =
         error instanceof ApiError
-          ? [error.message, ...error.remedies].join(": ")
+          ? reasonsOf(error).join(": ")
           : String(error);
     }
   }

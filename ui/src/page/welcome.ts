@@ -4,7 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { ApiError } from "../api/error.js";
 import { look } from "../components/look.js";
 import { sessionOf } from "../inbox/session.js";
-import { strings } from "../strings/en.js";
+import { pageStrings } from "../strings/page.js";
 import { command } from "./copy.js";
 
 /** The id of the example's cluster. */
@@ -73,40 +73,40 @@ export class TidingsWelcome extends LitElement {
       category: "connection",
       action: "register",
       severity: "success",
-      description: strings.welcome.example,
+      description: pageStrings.welcome.example,
     });
     return html`
-      <h2>${strings.welcome.title}</h2>
-      <p>${strings.welcome.lead}</p>
+      <h2>${pageStrings.welcome.title}</h2>
+      <p>${pageStrings.welcome.lead}</p>
       ${this.login
-        ? html`<p>${strings.welcome.token}</p>`
+        ? html`<p>${pageStrings.welcome.token}</p>`
         : html`<p>
             <button class="action primary" @click=${() => void this.#send()}>
-              ${strings.welcome.send}
+              ${pageStrings.welcome.send}
             </button>
             <span role="status">${this.said}</span>
           </p>`}
       ${command(
-        strings.welcome.command,
+        pageStrings.welcome.command,
         `tidings publish${url} --acted-upon ${CLUSTER} \\
   --category connection --action register --severity success \\
-  --description '${strings.welcome.example}'`,
+  --description '${pageStrings.welcome.example}'`,
       )}
       ${command(
-        strings.welcome.curl,
+        pageStrings.welcome.curl,
         `curl${token} ${quoted(`${here}/api/system/events`)} \\
   -H 'Content-Type: application/json' \\
   -d '${body}'`,
       )}
       ${command(
-        strings.welcome.rust,
+        pageStrings.welcome.rust,
         `let event = Event::builder()
     .from_user(user)
     .acted_upon(cluster)
     .with_category("connection")
     .with_action("register")
     .with_severity(Severity::Success)
-    .with_description("${strings.welcome.example}")
+    .with_description("${pageStrings.welcome.example}")
     .build()?;
 tidings.publish(event).await?;`,
       )}
@@ -114,14 +114,14 @@ tidings.publish(event).await?;`,
   }
 
   async #send(): Promise<void> {
-    this.said = strings.welcome.sent;
+    this.said = pageStrings.welcome.sent;
     try {
       await sessionOf("", undefined).client.publish({
         actedUpon: CLUSTER,
         category: "connection",
         action: "register",
         severity: "success",
-        description: strings.welcome.example,
+        description: pageStrings.welcome.example,
         metadata: null,
       });
     } catch (error) {

@@ -87,17 +87,20 @@ async function hasOtherToken(
   return false;
 }
 
+/** What tells that the browser is online; absent outside a browser. */
+const page = globalThis as Partial<Pick<Window, "addEventListener" | "removeEventListener">>;
+
 /** Waits, but returns early if the browser comes online or the signal is aborted. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
-      removeEventListener("online", done);
+      page.removeEventListener?.("online", done);
       signal.removeEventListener("abort", done);
       resolve();
     };
     const timer = setTimeout(done, milliseconds);
-    addEventListener("online", done);
+    page.addEventListener?.("online", done);
     signal.addEventListener("abort", done);
   });
 }

@@ -1,7 +1,5 @@
-import type { Severity } from "../api/schema.js";
-
-/** Groups thousands with commas. `Intl.NumberFormat` would cost the first paint 30 ms. */
-const number = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+import type { ErrorCode, Severity } from "../api/schema.js";
+import { number } from "./number.js";
 
 const plural = (count: number, one: string, many: string): string =>
   `${number(count)} ${count === 1 ? one : many}`;
@@ -20,11 +18,18 @@ const severity: Record<Severity, string> = {
 };
 
 /** The English texts of the page, including those for screen readers. */
-export const strings = {
+export const english = {
+  /** The language of the texts. */
   locale: "en",
   title: "Notifications",
   number,
   severity,
+  /** Names of categories, actions and keys of the metadata; others are shown as they are, with spaces. */
+  names: {} as Readonly<Record<string, string>>,
+  /** What failed, by the error's code; for other codes, the server says it. */
+  errors: { unreachable: "The server cannot be reached" } as Readonly<
+    Partial<Record<ErrorCode | "unreachable" | "unreadable", string>>
+  >,
   time: {
     now: "now",
     minutes: (count: number) => `${count} min. ago`,
@@ -99,6 +104,7 @@ export const strings = {
     metadata: "Details",
     copyText: "Copy text",
     copy: "Copy as JSON",
+    copyShort: "Copy",
     copied: "Copied",
     copiedSteps: (count: number) => `Copied ${notifications(count)}`,
     copyFailed: "Copying is blocked by the browser",
@@ -199,6 +205,7 @@ export const strings = {
     desktop: "Desktop notifications while this tab is in the background",
     denied: "Notifications are blocked by the browser. Allow notifications for this site first.",
     close: "Done",
+    failed: "Could not load the dialog. Reload the page if the problem persists.",
   },
   toasts: {
     label: "New notifications",
@@ -223,27 +230,6 @@ export const strings = {
       ["n", "Show new notifications"],
       ["?", "This help"],
       ["Esc", "Close, or clear the selection"],
-    ] as const,
-  },
-  welcome: {
-    title: "Send your first event",
-    lead: "This inbox is empty. An event tells a user what the server did for them: the action, the resource, the result and the next step. Send one and it appears here immediately.",
-    token: "Set TIDINGS_TOKEN to your token before you run these commands.",
-    command: "Command line",
-    curl: "curl",
-    rust: "Rust",
-    send: "Send a test event",
-    sent: "Sending…",
-    example: "My first event: connected to the cluster",
-    copy: "Copy",
-  },
-  signIn: {
-    title: "Sign in",
-    lead: "Paste your access token. It is stored as a cookie that scripts cannot read.",
-    token: "Token",
-    submit: "Sign in",
-    out: "Sign out",
-    hint: "On a development server, create a token with:",
-    again: "Your session has expired. Sign in again to continue. No notifications are lost.",
+    ] as readonly (readonly [string, string])[],
   },
 };

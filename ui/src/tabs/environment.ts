@@ -8,9 +8,9 @@ export interface Environment {
 
 export const browser: Environment = {
   get locks() {
-    // Undefined on pages loaded over plain HTTP from another machine.
-    return (navigator as { locks?: LockManager }).locks;
+    // Undefined on pages loaded over plain HTTP from another machine, and outside a browser.
+    return (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
   },
   channel: (name) => new BroadcastChannel(name),
-  isVisible: () => document.visibilityState === "visible",
+  isVisible: () => (globalThis.document as Document | undefined)?.visibilityState !== "hidden",
 };

@@ -1,5 +1,5 @@
 import type { Event } from "../../api/event.js";
-import { strings } from "../../strings/en.js";
+import { strings } from "../../strings/strings.js";
 import { causeOf } from "../cause.js";
 import { exactTime } from "../time.js";
 

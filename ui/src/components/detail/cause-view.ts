@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 
-import { strings } from "../../strings/en.js";
+import { strings } from "../../strings/strings.js";
 import type { Cause } from "../cause.js";
 import { markdown } from "./markdown.js";
 

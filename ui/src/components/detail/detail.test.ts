@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Event } from "../../api/event.js";
 import { webAddress } from "../address.js";
 import { causeOf, documentationOf, repeatedKeys } from "../cause.js";
+import { actionView, actionsOf } from "./actions.js";
 import { asText } from "./as-text.js";
 import { markdown } from "./markdown.js";
 import { hasTree, tree } from "./tree.js";
@@ -248,5 +249,53 @@ describe("tree", () => {
     expect(hasTree([1], NONE)).toBe(true);
     // An unrecognized cause is shown as plain metadata.
     expect(text(tree({ error: { message: "disk full" } }, NONE))).toContain("disk full");
+  });
+});
+
+describe("actions", () => {
+  const offering = (actions: unknown) => ({ metadata: { actions } }) as unknown as Event;
+
+  it("are shown if they have a label and lead somewhere", () => {
+    const event = offering([
+      { name: "retry", label: " Retry " },
+      { label: "Runbook", url: "https://example.org/a" },
+      { label: "Script", url: "javascript:alert(1)" },
+      { name: "no label" },
+      { label: "neither" },
+      { label: { text: "no text" }, name: "x" },
+      null,
+      "text",
+    ]);
+    const runbook = { name: "", label: "Runbook", url: "https://example.org/a" };
+    expect(actionsOf(event, {})).toEqual([runbook]);
+    expect(actionsOf(event, { hostActions: true })).toEqual([{ name: "retry", label: "Retry" }, runbook]);
+    const resolveLink = (key: string, value: string) => `https://host.example.org/${key}?to=${encodeURIComponent(value)}`;
+    expect(actionsOf(event, { resolveLink }).map(({ url }) => url)).toEqual([
+      "https://host.example.org/actions?to=https%3A%2F%2Fexample.org%2Fa",
+      "https://host.example.org/actions?to=javascript%3Aalert(1)",
+    ]);
+  });
+
+  it("are bounded, and nothing else than a list", () => {
+    const many = Array.from({ length: 9 }, (_, n) => ({ name: `${n}`, label: "x".repeat(100) }));
+    const shownActions = actionsOf(offering(many), { hostActions: true });
+    expect(shownActions.map(({ label }) => label.length)).toEqual([60, 60, 60, 60, 60]);
+    for (const other of [undefined, null, 7, "text", { name: "a", label: "b" }]) {
+      expect(actionsOf(offering(other), { hostActions: true })).toEqual([]);
+    }
+  });
+
+  it("ask the page before a link is followed", () => {
+    for (const isFollowed of [true, false]) {
+      const asked: unknown[] = [];
+      const action = { name: "a", label: "Runbook", url: "https://example.org/a" };
+      const link = shown(actionView(action, (chosen) => asked.push(chosen) > 0 && isFollowed)).querySelector("a");
+      const click = new MouseEvent("click", { cancelable: true });
+      expect([link?.href, link?.rel, link?.target]).toEqual([action.url, "noopener noreferrer", "_blank"]);
+      // Nothing is loaded by a test.
+      link?.removeAttribute("href");
+      link?.dispatchEvent(click);
+      expect([asked, click.defaultPrevented]).toEqual([[action], !isFollowed]);
+    }
   });
 });

@@ -2,14 +2,16 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import type { Event } from "../../api/event.js";
-import { strings } from "../../strings/en.js";
+import { strings } from "../../strings/strings.js";
 import { copyIcon, linkIcon } from "../icons.js";
+import { translate } from "../language.js";
 import { look, severityColors } from "../look.js";
 import { percentOf, progressBar, progressOf, progressStyles } from "../progress.js";
 import { exactTime } from "../time.js";
 import { isTitleWhole } from "../words.js";
 import { causeOf, documentationOf, repeatedKeys } from "../cause.js";
-import { type Links, hostAddress } from "../links.js";
+import { type Links, type TidingsAction, hostAddress } from "../links.js";
+import { actionView, actionsOf } from "./actions.js";
 import { asText } from "./as-text.js";
 import { causeView } from "./cause-view.js";
 import { isRich, markdown } from "./markdown.js";
@@ -236,16 +238,23 @@ export class TidingsEventDetail extends LitElement {
     `,
   ];
 
+  constructor() {
+    super();
+    translate(this);
+  }
+
   protected override render() {
     const { event } = this;
     const metadata: unknown = event.metadata;
     const cause = causeOf(metadata, event.description);
     const documentation = documentationOf(metadata);
     const progress = progressOf(event);
+    const actions = actionsOf(event, this.links);
     const shown = new Set([
       ...(progress === undefined ? [] : ["progress"]),
       ...(cause ? ["error", "err"] : []),
       ...(documentation ? ["doc", "doclink"] : []),
+      ...(actions.length > 0 ? ["actions"] : []),
       ...repeatedKeys(metadata, event.description, cause),
     ]);
     return html`
@@ -266,7 +275,7 @@ export class TidingsEventDetail extends LitElement {
         <summary class="muted">${strings.detail.facts}</summary>
         ${this.#facts()}
       </details>
-      ${this.#bar(documentation)}
+      ${this.#bar(documentation, actions)}
     `;
   }
 
@@ -285,7 +294,7 @@ export class TidingsEventDetail extends LitElement {
     </dl>`;
   }
 
-  #bar(documentation: string | undefined) {
+  #bar(documentation: string | undefined, actions: readonly TidingsAction[]) {
     const { operationId, id } = this.event;
     const only = (): void => {
       this.dispatchEvent(
@@ -293,6 +302,7 @@ export class TidingsEventDetail extends LitElement {
       );
     };
     return html`<div class="bar">
+      ${actions.map((action) => actionView(action, (chosen) => this.#run(chosen)))}
       ${documentation
         ? html`<a class="action" href=${documentation} rel="noopener noreferrer" target="_blank"
             >${strings.detail.documentation}</a
@@ -312,6 +322,14 @@ export class TidingsEventDetail extends LitElement {
       </button>
       <span role="status" class="muted">${this.said}</span>
     </div>`;
+  }
+
+  /** Tells the host page, and returns whether it leaves the action to the browser. */
+  #run(action: TidingsAction): boolean {
+    const detail = { action, event: this.event };
+    return this.dispatchEvent(
+      new CustomEvent("tidings-action", { detail, bubbles: true, composed: true, cancelable: true }),
+    );
   }
 
   async #copyJson(): Promise<void> {

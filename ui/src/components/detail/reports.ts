@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 
-import { strings } from "../../strings/en.js";
+import { strings } from "../../strings/strings.js";
 import { causeOf, member, scalar } from "../cause.js";
 import { causeView } from "./cause-view.js";
 import { type Table, tableView } from "./table.js";

@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 
-import { strings } from "../../strings/en.js";
+import { strings } from "../../strings/strings.js";
 
 /** The number of rows that are shown at once; a button shows the others. */
 const FOLD = 10;

@@ -1,7 +1,8 @@
 import { html, nothing } from "lit";
 
-import { strings } from "../../strings/en.js";
+import { strings } from "../../strings/strings.js";
 import { webAddress } from "../address.js";
+import { nameOf } from "../words.js";
 import { REPORTS } from "./reports.js";
 import { likeObjects, tableView } from "./table.js";
 
@@ -65,7 +66,7 @@ class Tree {
     const left = entries.length - shown.length;
     return html`<dl>
         ${shown.map(([key, value]) => html`<div>
-          <dt dir="auto">${depth === 0 ? nameOf(key) : key}</dt>
+          <dt dir="auto">${depth === 0 ? labelOf(key) : key}</dt>
           <dd dir="auto" lang="">${this.#top(key, value, depth)}</dd>
         </div>`)}
       </dl>
@@ -150,7 +151,7 @@ function block(value: string): unknown {
   };
   return html`<div class="copied">
     <pre class=${isTrace ? "trace" : ""} tabindex="0">${value}</pre>
-    <button class="action" @click=${copy}>${strings.welcome.copy}</button>
+    <button class="action" @click=${copy}>${strings.detail.copyShort}</button>
   </div>`;
 }
 
@@ -191,6 +192,6 @@ function entriesOf(
     .sort(([one], [other]) => rank(one) - rank(other));
 }
 
-function nameOf(key: string): string {
-  return Object.hasOwn(NAMES, key) ? (NAMES[key] ?? key) : key;
+function labelOf(key: string): string {
+  return nameOf(key) ?? (Object.hasOwn(NAMES, key) ? NAMES[key] : undefined) ?? key;
 }
