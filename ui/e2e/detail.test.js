@@ -27,6 +27,26 @@ describe("the details of an event", () => {
     return shown.toLowerCase().split(text.toLowerCase()).length - 1;
   };
 
+  it("leave the list as it is if the script of the dialogs is missing", async () => {
+    await here.api.publish(FAILURE);
+    const page = await here.page(await here.context());
+    let isGone = true;
+    await page.route("**/assets/dialogs-*.js", (route) =>
+      isGone ? route.fulfill({ status: 404, body: "" }) : route.continue(),
+    );
+    await title(page, "The image").waitFor();
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByText("Could not load the dialog. Reload the page if the problem persists.").waitFor();
+    assert.equal(await page.locator("dialog[open]").count(), 0);
+    isGone = false;
+    await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+    await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("heading", { name: "Notification settings" }).waitFor();
+    noFaults(page);
+  });
+
   it("fall back to plain text while their script is missing", async () => {
     await here.api.publish(FAILURE);
     const page = await here.page(await here.context());

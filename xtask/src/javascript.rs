@@ -22,7 +22,20 @@ pub(crate) const CONFORMANCE: Project = Project {
 /// The page and its components.
 pub(crate) const UI: Project = Project { folder: "ui" };
 
-pub(crate) const PROJECTS: [Project; 2] = [CONFORMANCE, UI];
+/// Pages that use the npm package, which the tests copy and build.
+pub(crate) const APPS: [Project; 3] = [
+    Project {
+        folder: "ui/apps/plain",
+    },
+    Project {
+        folder: "ui/apps/react",
+    },
+    Project {
+        folder: "ui/apps/vue",
+    },
+];
+
+pub(crate) const PROJECTS: [Project; 5] = [CONFORMANCE, UI, APPS[0], APPS[1], APPS[2]];
 
 /// The lock file: which packages are installed, with their checksums.
 pub(crate) const LOCK: &str = "package-lock.json";

@@ -26,7 +26,7 @@ pub(crate) struct Suite {
 }
 
 /// All of them. The first one builds the binary that those in other languages test.
-pub(crate) const SUITES: [Suite; 14] = [
+pub(crate) const SUITES: [Suite; 15] = [
     suite("Tests in Rust", rust),
     suite("Tests of many nodes", cluster),
     suite("Tests of the benchmarks", |_| benchmarks()),
@@ -56,6 +56,9 @@ pub(crate) const SUITES: [Suite; 14] = [
     }),
     suite("Tests of the page in a browser", |_| {
         UI.test("e2e", Runner::Node)
+    }),
+    suite("Tests of the npm package", |_| {
+        UI.test("test:package", Runner::Node)
     }),
 ];
 

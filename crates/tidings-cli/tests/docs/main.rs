@@ -13,7 +13,7 @@
 //! | `sh,unrun` | needs something that a test does not have; only its syntax is checked |
 //! | `json,response`, `text,output` | the output of the previous command |
 //! | `text,background` | the lines that the command in the background must have printed by now |
-//! | `go FILE`, `java FILE`, `js FILE`, `py FILE`, `rs FILE` | an excerpt that the file must contain; other tests run the file |
+//! | `go FILE`, `java FILE`, `js FILE`, `py FILE`, `rs FILE`, `tsx FILE`, `vue FILE` | an excerpt that the file must contain; other tests run the file |
 //! | `rust`, `rust,no_run` | compiled by `cargo test --doc` in the crate that includes the document |
 //! | `json` | must be JSON |
 //! | `text`, `toml`, `ini`, `nginx`, `haproxy`, `caddyfile`, `js`, `html`, `yaml` | shown only; `conformance-js` runs those of proxies |

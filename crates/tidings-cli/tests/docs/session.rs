@@ -102,7 +102,9 @@ impl Session {
             "rust" | "rust,no_run" | "text" | "toml" | "ini" | "nginx" | "haproxy"
             | "caddyfile" | "js" | "html" | "yaml" => Ok(()),
             info => match info.split_once(' ') {
-                Some(("go" | "java" | "js" | "py" | "rs", file)) => excerpt::check(file, text),
+                Some(("go" | "java" | "js" | "py" | "rs" | "tsx" | "vue", file)) => {
+                    excerpt::check(file, text)
+                }
                 _ => bail!("unknown info string `{info}`; tests/docs/main.rs lists them"),
             },
         }
