@@ -1,1 +1,1 @@
-export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-CzBcrD3l.js";
+export{t as TidingsBell,n as TidingsInbox}from"./assets/bell-BZUvGSfh.js";

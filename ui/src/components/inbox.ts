@@ -3,20 +3,20 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import type { GetToken } from "../api/credential.js";
 import { ApiError } from "../api/error.js";
-import { type EventFilter, copyOf, isEmpty, isSame, keyOf } from "../api/filter.js";
+import { type EventFilter, copyOf, isSame, keyOf } from "../api/filter.js";
 import { type Event, type EventKey, eventKey, meantBy } from "../api/event.js";
 import { Inbox } from "../inbox/inbox.js";
 import type { Line } from "../inbox/lines.js";
 import { type Session, sessionOf } from "../inbox/session.js";
 import { type Settings, readSettings, writeSettings } from "../inbox/settings.js";
 import { askToTell, canTell } from "../notify/desktop.js";
-import { totalOf } from "../stream/counts.js";
 import { toldToHost } from "../stream/frame.js";
 import { type PartialStrings, strings } from "../strings/strings.js";
 import { adoptReactProps } from "./adopt.js";
 import { Attention } from "./attention.js";
 import type { DialogKind } from "./dialogs.js";
 import "./filter-bar.js";
+import { connection, countsOf } from "./head.js";
 import { gearIcon, helpIcon } from "./icons.js";
 import { inboxStyles } from "./inbox-styles.js";
 import { keyAction } from "./keys.js";
@@ -254,8 +254,8 @@ export class TidingsInbox extends LitElement {
       <div class="head">
         <div class="bar">
           <h2><slot name="title">${strings.title}</slot></h2>
-          <span class="counts"><bdi>${this.#counts(inbox)}</bdi></span>
-          ${this.#connection(inbox)}
+          <span class="counts"><bdi>${countsOf(inbox)}</bdi></span>
+          ${connection(inbox, this.isOffline)}
           <button
             class="plain"
             title=${strings.help.open}
@@ -302,26 +302,6 @@ export class TidingsInbox extends LitElement {
           ></tidings-dialog>`
         : nothing}
     `;
-  }
-
-  #counts(inbox: Inbox) {
-    const { counts } = inbox.session;
-    const unread = counts ? totalOf(counts.unread) : undefined;
-    const { total, unread: unreadOf, found, unreadInAll } = strings.list;
-    // With a filter, the list has some of the notifications, and the counts are of all.
-    const [ofList, ofAll] = isEmpty(inbox.filter) ? [total, unreadOf] : [found, unreadInAll];
-    const first = inbox.total === undefined ? "" : ofList(inbox.total);
-    const last = unread === undefined ? "" : ofAll(unread);
-    return html`<span class="total">${first}${first && last ? " · " : ""}</span>${last}`;
-  }
-
-  #connection(inbox: Inbox) {
-    const { state } = inbox.session;
-    const isOffline = this.isOffline && state !== "live";
-    const text = isOffline ? strings.state.offline : strings.state[state];
-    return html`<span class="state ${state}" role="status"
-      ><i aria-hidden="true"></i>${text}</span
-    >`;
   }
 
   #body(inbox: Inbox) {
