@@ -214,6 +214,10 @@ mod tests {
     const LATER: [&str; 2] = ["assets/detail-", "assets/dialogs-"];
 
     #[test]
+    #[expect(
+        clippy::print_stdout,
+        reason = "the sizes are in the report of the test"
+    )]
     fn the_page_is_small() {
         let page = File::new("index.html", read("index.html").unwrap().into_owned());
         let length = |file: &File| file.compressed.as_ref().unwrap_or(&file.plain).len();
