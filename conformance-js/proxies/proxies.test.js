@@ -26,7 +26,7 @@ const IN_THE_PAGE = 1_000;
  */
 const ON_THE_WIRE = 120;
 
-/** So many events have to be that fast. The others can be slower, because the machine can be busy. */
+/** The number of events that must be that fast. The others can be slower, because the machine can be busy. */
 const FAST = 3;
 
 /** Events are published until enough were fast. A proxy that holds frames back delays all of these. */

@@ -106,7 +106,10 @@ async fn a_backup_of_a_running_store_is_complete_and_restoring_renews_the_epoch(
             ..
         })
     ));
-    let receipt = tidings.publish(event(owner, "anew")).await.expect("stored");
+    let receipt = tidings
+        .publish(event(owner, "after the restore"))
+        .await
+        .expect("stored");
     assert_eq!(receipt.rev.map(Rev::get), Some(2));
     tidings.close().await;
 }
