@@ -45,7 +45,7 @@ struct Plan {
 /// A filled store with its figures.
 struct Store {
     plan: Plan,
-    place: Place,
+    location: Location,
     filled: Duration,
     first_page: Samples,
     counts: Samples,
@@ -56,7 +56,7 @@ struct Store {
 type Row = (&'static str, fn(&Store) -> &Samples);
 
 /// Where a store is.
-enum Place {
+enum Location {
     Postgres(String),
     Sqlite(TempDir),
 }
@@ -83,9 +83,9 @@ pub(crate) async fn run(bench: &Bench) -> anyhow::Result<Table> {
     let mut stores = Vec::new();
     for plan in [grown, small] {
         let database = server.create_database().await?;
-        stores.push(Store::fill(bench, Place::Postgres(database), plan, &readers).await?);
+        stores.push(Store::fill(bench, Location::Postgres(database), plan, &readers).await?);
         let directory = bench.directory()?;
-        stores.push(Store::fill(bench, Place::Sqlite(directory), plan, &readers).await?);
+        stores.push(Store::fill(bench, Location::Sqlite(directory), plan, &readers).await?);
     }
     for _ in 0..bench.repetitions() {
         for store in &mut stores {
@@ -153,7 +153,7 @@ impl Plan {
     }
 }
 
-impl Place {
+impl Location {
     async fn open(&self, bench: &Bench) -> anyhow::Result<Engine> {
         let config = match self {
             Self::Postgres(database) => Config::for_store(PostgresConfig::new(database)),
@@ -173,12 +173,12 @@ impl Place {
 impl Store {
     async fn fill(
         bench: &Bench,
-        place: Place,
+        location: Location,
         plan: Plan,
         readers: &[OwnerId],
     ) -> anyhow::Result<Self> {
         let begun = Instant::now();
-        let engine = place.open(bench).await?;
+        let engine = location.open(bench).await?;
         for reader in readers {
             let events = (0..EVENTS_OF_READER).map(|_| event(*reader));
             let events: Vec<Draft> = events.collect::<anyhow::Result<_>>()?;
@@ -207,7 +207,7 @@ impl Store {
         engine.close().await?;
         Ok(Self {
             plan,
-            place,
+            location,
             filled: begun.elapsed(),
             first_page: Samples::default(),
             counts: Samples::default(),
@@ -217,7 +217,7 @@ impl Store {
 
     /// Reads as each reader once, and keeps the medians.
     async fn measure(&mut self, bench: &Bench, readers: &[OwnerId]) -> anyhow::Result<()> {
-        let engine = self.place.open(bench).await?;
+        let engine = self.location.open(bench).await?;
         let mut turn = [Samples::default(), Samples::default(), Samples::default()];
         for reader in readers {
             let (page, listed) = list(
@@ -252,7 +252,7 @@ impl Store {
         format!(
             "Filling the {} store in {} took {:.0} s.",
             self.plan.name,
-            self.place.name(),
+            self.location.name(),
             self.filled.as_secs_f64()
         )
     }

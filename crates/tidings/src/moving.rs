@@ -185,7 +185,7 @@ async fn copy(
         loop {
             let records = source.page(part, place).await.map_err(MoveError::Read)?;
             let next = match records.last() {
-                Some(last) => (part.number(), last.place()),
+                Some(last) => (part.number(), last.position()),
                 None => (part.number() + 1, RecordPosition::BEGINNING),
             };
             rows += records.len() as u64;

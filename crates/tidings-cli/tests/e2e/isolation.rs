@@ -3,7 +3,7 @@
 
 mod checker;
 mod names;
-mod reader;
+mod stream_socket;
 mod traffic;
 mod user;
 mod world;

@@ -75,7 +75,7 @@ impl Rendering {
         &self.bytes
     }
 
-    /// Where the first `written` bytes have brought the reader. A frame that was begun must be completed;
+    /// Where the first `written` bytes have brought the subscriber. A frame that was begun must be completed;
     /// what comes after it is found again.
     pub(super) fn progress(&self, written: usize) -> Progress<'_> {
         let begun = if written == 0 {

@@ -126,7 +126,7 @@ impl Shard {
                         self.breathe().await;
                     }
                 }
-                Signal::Read(reader, done) => self.take_read(reader, done),
+                Signal::Read(target, done) => self.take_read(target, done),
                 Signal::CredentialsChanged => self.check_all().await,
                 Signal::DrainBegun => self.begin_drain().await,
                 Signal::Resumed => {}
@@ -152,8 +152,8 @@ impl Shard {
             () = self.state.drain.begun(), if !self.is_draining => Signal::DrainBegun,
             () = credentials_change(changed) => Signal::CredentialsChanged,
             () = is_due => Signal::Due,
-            Some((reader, done)) = self.reads.next(), if !self.reads.is_empty() => {
-                Signal::Read(reader, done)
+            Some((target, done)) = self.reads.next(), if !self.reads.is_empty() => {
+                Signal::Read(target, done)
             }
             Some(ended) = self.resumed.join_next(), if !self.resumed.is_empty() => {
                 log_panic(ended);
@@ -232,11 +232,11 @@ impl Shard {
             Ok(Served::HasMore) => self.mailbox.call(Call::Feed(number)),
             Ok(Served::Reads(read)) => {
                 let serial = entry.serial;
-                let reader = ReadTarget {
+                let target = ReadTarget {
                     entry: number,
                     serial,
                 };
-                self.waiting_reads.push_back((reader, read));
+                self.waiting_reads.push_back((target, read));
                 self.begin_reads();
             }
             Ok(Served::Gone) => return self.end(number),

@@ -21,7 +21,7 @@ pub(super) struct FeedDigest {
 pub(super) struct FeedDigests {
     part: Part,
     /// The last row that was read.
-    place: RecordPosition,
+    position: RecordPosition,
     page: VecDeque<Record>,
     is_at_end: bool,
 }
@@ -30,7 +30,7 @@ impl FeedDigests {
     pub(super) const fn of(part: Part) -> Self {
         Self {
             part,
-            place: RecordPosition::BEGINNING,
+            position: RecordPosition::BEGINNING,
             page: VecDeque::new(),
             is_at_end: false,
         }
@@ -44,12 +44,12 @@ impl FeedDigests {
         let (mut owner, mut rows, mut digest) = (None, 0, RecordDigest::default());
         loop {
             if self.page.is_empty() && !self.is_at_end {
-                self.page = side.page(self.part, self.place).await?.into();
+                self.page = side.page(self.part, self.position).await?.into();
                 self.is_at_end = self.page.is_empty();
-                self.place = self.page.back().map_or(self.place, Record::place);
+                self.position = self.page.back().map_or(self.position, Record::position);
             }
             let is_of_feed = |record: &mut Record| {
-                let of = record.place().owner;
+                let of = record.position().owner;
                 *owner.get_or_insert(of) == of
             };
             let Some(record) = self.page.pop_front_if(is_of_feed) else {

@@ -202,7 +202,7 @@ impl RecordPosition {
 
 impl Record {
     /// Where it stands in its part.
-    pub(crate) const fn place(&self) -> RecordPosition {
+    pub(crate) const fn position(&self) -> RecordPosition {
         let (owner, rev) = match self {
             Self::Feed(feed) => (feed.owner, 0),
             Self::Event(event) => (event.owner, event.created_rev),

@@ -1,4 +1,4 @@
-//! UUIDs that contain the number of their user, so that a reader recognizes data of another user in any
+//! UUIDs that contain the number of their user, so that a test recognizes data of another user in any
 //! field.
 
 use uuid::Uuid;

@@ -21,7 +21,7 @@ const HEADERS: [&str; 10] = [
 ];
 
 /// An open stream.
-pub(super) struct Reader {
+pub(super) struct StreamSocket {
     socket: TcpStream,
     /// Received bytes that are not yet decoded.
     wire: Vec<u8>,
@@ -32,12 +32,12 @@ pub(super) struct Reader {
 
 /// The result of a request for a stream.
 pub(super) enum Opened {
-    Stream(Reader),
+    Stream(StreamSocket),
     /// The server rejected the request with this status.
     Rejected(u16),
 }
 
-impl Reader {
+impl StreamSocket {
     /// Requests a stream after `cursor`.
     pub(super) async fn open(server: SocketAddr, token: &str, cursor: &str) -> io::Result<Opened> {
         let mut socket = TcpStream::connect(server).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::checker::{Checker, Seen};
 use super::names::SYSTEM;
-use super::reader::{Opened, Reader};
+use super::stream_socket::{Opened, StreamSocket};
 use super::world::{LONG, World};
 use crate::server::soon;
 
@@ -138,7 +138,7 @@ async fn follow_from(world: &World, user: u32, victim: u32, installation: Uuid) 
     assert_eq!(answered, StatusCode::OK, "{summary}");
     let cursor = summary["cursor"].as_str().expect("it has a cursor");
     let token = world.token(user, LONG);
-    let opened = soon("a stream", Reader::open(world.server, &token, cursor)).await;
+    let opened = soon("a stream", StreamSocket::open(world.server, &token, cursor)).await;
     let Ok(Opened::Stream(mut stream)) = opened else {
         panic!("the server must open a stream with any cursor");
     };

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use super::checker::{Checker, Seen};
-use super::reader::{Opened, Reader};
+use super::stream_socket::{Opened, StreamSocket};
 use super::world::{LONG, World};
 use crate::server::soon;
 
@@ -124,6 +124,10 @@ pub(super) async fn follow(
 }
 
 async fn open(world: &World, token: &str, cursor: &str) -> Opened {
-    let opened = soon("a response", Reader::open(world.server, token, cursor)).await;
+    let opened = soon(
+        "a response",
+        StreamSocket::open(world.server, token, cursor),
+    )
+    .await;
     opened.expect("the connection holds")
 }

@@ -19,8 +19,8 @@ pub(super) enum Obeys {
 }
 
 #[derive(Clone, Debug)]
-enum Change {
-    Write { at: usize, bytes: Vec<u8> },
+enum Write {
+    Bytes { at: usize, bytes: Vec<u8> },
     Truncate(usize),
 }
 
@@ -28,7 +28,7 @@ enum Change {
 #[derive(Debug, Default)]
 struct File {
     durable: Vec<u8>,
-    pending: Vec<Change>,
+    pending: Vec<Write>,
 }
 
 /// The files in a directory. A name is durable once its directory is synced.
@@ -86,11 +86,11 @@ impl Disk {
             "pwrite64" => {
                 let bytes = call.texts[0].clone();
                 let at = usize::try_from(call.number).expect("it fits memory");
-                self.change(&call.path, Change::Write { at, bytes });
+                self.change(&call.path, Write::Bytes { at, bytes });
             }
             "ftruncate" => {
                 let length = usize::try_from(call.number).expect("it fits memory");
-                self.change(&call.path, Change::Truncate(length));
+                self.change(&call.path, Write::Truncate(length));
             }
             _ => {}
         }
@@ -102,7 +102,7 @@ impl Disk {
         matches!(directory, Some(Entry::Directory)) && !self.names.contains_key(path)
     }
 
-    fn change(&mut self, path: &Path, change: Change) {
+    fn change(&mut self, path: &Path, change: Write) {
         if let Some(Entry::File(file)) = self.names.get(path) {
             self.files[*file].pending.push(change);
         }
@@ -163,10 +163,10 @@ impl Disk {
     }
 }
 
-impl Change {
+impl Write {
     fn apply(self, content: &mut Vec<u8>) {
         match self {
-            Self::Write { at, bytes } => {
+            Self::Bytes { at, bytes } => {
                 let end = at + bytes.len();
                 content.resize(content.len().max(end), 0);
                 content[at..end].copy_from_slice(&bytes);

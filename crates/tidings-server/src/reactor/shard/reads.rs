@@ -26,31 +26,31 @@ pub(super) struct ReadTarget {
 impl Shard {
     pub(super) fn begin_reads(&mut self) {
         while self.reads.len() < READS
-            && let Some((reader, read)) = self.waiting_reads.pop_front()
+            && let Some((target, read)) = self.waiting_reads.pop_front()
         {
-            if self.is_present(reader) {
+            if self.is_present(target) {
                 let read = AssertUnwindSafe(read.run()).catch_unwind();
                 self.reads
-                    .push(Box::pin(async move { (reader, read.await.ok()) }));
+                    .push(Box::pin(async move { (target, read.await.ok()) }));
             }
         }
     }
 
     /// Whether the stream that a read is for has not ended.
-    fn is_present(&self, reader: ReadTarget) -> bool {
-        let entry = self.entries.get(reader.entry as usize);
-        entry.is_some_and(|entry| entry.serial == reader.serial)
+    fn is_present(&self, target: ReadTarget) -> bool {
+        let entry = self.entries.get(target.entry as usize);
+        entry.is_some_and(|entry| entry.serial == target.serial)
     }
 
-    pub(super) fn take_read(&mut self, reader: ReadTarget, done: Option<ReadDone>) {
-        if self.is_present(reader) {
+    pub(super) fn take_read(&mut self, target: ReadTarget, done: Option<ReadDone>) {
+        if self.is_present(target) {
             let reads = Arc::clone(&self.state.stream_reads);
             match done {
-                Some(done) => self.serve_by(reader.entry, |entry, turn| {
+                Some(done) => self.serve_by(target.entry, |entry, turn| {
                     entry.take_read(done, turn.now, &reads);
                     entry.advance(turn, false)
                 }),
-                None => self.end(reader.entry),
+                None => self.end(target.entry),
             }
         }
         self.begin_reads();
