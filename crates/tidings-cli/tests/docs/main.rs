@@ -106,6 +106,23 @@ fn examples_in_rust_have_no_hidden_lines() {
 }
 
 #[test]
+fn the_guide_and_the_crate_list_every_example() {
+    let guide = fs::read_to_string(root().join("docs/sending-events.md")).expect("readable");
+    for name in ["tidings", "tidings-server", "tidings-client"] {
+        let package = root().join("crates").join(name);
+        let readme = fs::read_to_string(package.join("README.md")).expect("readable");
+        let files = fs::read_dir(package.join("examples")).expect("the crate has examples");
+        for file in files {
+            let file = file.expect("readable").file_name();
+            let link = format!("(examples/{})", file.to_string_lossy());
+            assert!(readme.contains(&link), "README.md of {name} lacks {link}");
+            let link = format!("(../crates/{name}/examples/{})", file.to_string_lossy());
+            assert!(guide.contains(&link), "the guide lacks {link}");
+        }
+    }
+}
+
+#[test]
 fn pages_and_ci_name_the_oldest_supported_rust() {
     let version = env!("CARGO_PKG_RUST_VERSION");
     for (file, expected) in [
