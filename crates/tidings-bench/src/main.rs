@@ -16,6 +16,7 @@ mod bystanders;
 mod certificate;
 mod content;
 mod cores;
+mod counts;
 mod cpu;
 mod crowd;
 mod database;
@@ -93,7 +94,7 @@ struct Args {
     server: PathBuf,
 
     /// Another build of it, as a baseline for `ingest`, `ingest-batch`, `unicast`, `grown`, `fan-out`,
-    /// `resume`, `bulk-mark` and `idle-memory`.
+    /// `resume`, `bulk-mark`, `idle-memory` and `counts`.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
 
@@ -118,6 +119,8 @@ enum Name {
     FanOut,
     Resume,
     IdleMemory,
+    /// Needs valgrind, strace, and perf as root.
+    Counts,
     Stalled,
     InboxPages,
     Search,
@@ -233,6 +236,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
         Name::FanOut => fan_out::run(bench).await,
         Name::Resume => resume::run(bench).await,
         Name::IdleMemory => idle_memory::run(bench).await,
+        Name::Counts => counts::run(bench).await,
         Name::Stalled => stalled::run(bench).await,
         Name::InboxPages => inbox_pages::run(bench).await,
         Name::Search => search::run(bench).await,

@@ -3,7 +3,8 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::waiting::soon;
@@ -26,6 +27,11 @@ impl Process {
             .with_context(|| format!("could not start {:?}", command.as_std().get_program()))?;
         let pid = child.id().context("the process has ended")?;
         Ok(Self { child, pid })
+    }
+
+    /// The process id.
+    pub(crate) const fn id(&self) -> u32 {
+        self.pid
     }
 
     /// Its standard output, once.
@@ -95,10 +101,23 @@ impl Process {
             .context("the process has ended")
     }
 
+    /// Asks the process to end, and waits until it has.
+    pub(crate) async fn terminate(mut self) -> anyhow::Result<()> {
+        signal(self.pid, Signal::TERM)?;
+        let status = soon("a process to end", self.child.wait()).await??;
+        ensure!(status.success(), "a process ended with {status}");
+        Ok(())
+    }
+
     /// Kills the process and waits for it, so that its CPU time is counted as ours.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         soon("a process to end", self.child.kill())
             .await?
             .context("could not stop a process")
     }
+}
+
+pub(crate) fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
+    let pid = Pid::from_raw(pid.cast_signed()).context("a process id is not 0")?;
+    kill_process(pid, signal).context("could not signal a process")
 }

@@ -41,8 +41,17 @@ impl Server {
         data_dir: &Path,
         flags: &[&str],
     ) -> anyhow::Result<Self> {
+        Self::start_command(bench, Command::new(binary), data_dir, flags).await
+    }
+
+    /// As [`Self::start_binary`], by a command that starts the binary with the arguments that are added.
+    pub(crate) async fn start_command(
+        bench: &Bench,
+        mut command: Command,
+        data_dir: &Path,
+        flags: &[&str],
+    ) -> anyhow::Result<Self> {
         let log = data_dir.with_extension("log");
-        let mut command = Command::new(binary);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)

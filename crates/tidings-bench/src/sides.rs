@@ -25,6 +25,10 @@ pub(crate) enum Side {
 }
 
 impl Build {
+    pub(crate) fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// The server that is measured, then the one before if there is one.
     pub(crate) fn all(bench: &Bench) -> Vec<Self> {
         let build = |name, binary| Self { name, binary };
