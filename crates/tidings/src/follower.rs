@@ -243,8 +243,8 @@ impl Follower {
         match self.phase {
             Phase::Behind => self.read(ReadKind::CatchUp),
             Phase::Lost => self.read(ReadKind::Reset),
-            _ if closed => Step::Closed,
-            _ => Step::Wait,
+            Phase::Replaying(_) | Phase::Live if closed => Step::Closed,
+            Phase::Replaying(_) | Phase::Live => Step::Wait,
         }
     }
 
