@@ -15,7 +15,7 @@ use crate::sides::Build;
 use crate::statistics::Samples;
 
 use counter::{Instructions, SystemCalls};
-use work::{Load, Work};
+use work::{Clients, Work};
 
 /// Measurements of one build by figure.
 type Figures = HashMap<String, Samples>;
@@ -108,9 +108,9 @@ async fn all_instructions(
     let counter = Instructions::new(directory.path());
     let command = counter.command(build.binary());
     let server = Server::start_command(bench, command, &directory.path().join("data"), &[]).await?;
-    let mut load = Load::prepare(work, server.address()).await?;
-    let done = load.run(size).await?;
-    drop(load);
+    let mut clients = Clients::prepare(work, server.address()).await?;
+    let done = clients.run(size).await?;
+    drop(clients);
     Ok((counter.end(server.into_process()).await?, done))
 }
 
@@ -122,15 +122,15 @@ async fn others(
 ) -> anyhow::Result<()> {
     let directory = bench.directory()?;
     let server = build.serve(bench, &directory.path().join("data")).await?;
-    let mut load = Load::prepare(work, server.address()).await?;
+    let mut clients = Clients::prepare(work, server.address()).await?;
     let process = server.process();
-    let commits = load.commits(server.address()).await?;
+    let commits = clients.commits(server.address()).await?;
     let calls = match SystemCalls::can_be_counted() {
         true => Some(SystemCalls::begin(directory.path(), process.id()).await?),
         false => None,
     };
     let (written, memory) = (process.written_bytes()?, process.resident_bytes()?);
-    let done = load.run(bench.size(40_000, 4_000)).await?;
+    let done = clients.run(bench.size(40_000, 4_000)).await?;
     let (written_after, memory_after) = (process.written_bytes()?, process.resident_bytes()?);
     let unit = work.unit();
     if let Some(calls) = calls {
@@ -144,10 +144,10 @@ async fn others(
     } else {
         let name = format!("KiB written per {unit}");
         push(figures, name, kib(written_after - written));
-        let after = load.commits(server.address()).await?;
+        let after = clients.commits(server.address()).await?;
         let name = format!("events per commit, by {}", work.name());
         push(figures, name, (after.1 - commits.1) / (after.0 - commits.0));
     }
-    drop(load);
+    drop(clients);
     server.stop().await
 }

@@ -52,14 +52,14 @@ impl Work {
 
 /// The clients of some work.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(super) struct Clients {
     work: Work,
     address: SocketAddr,
     publishers: Vec<Client>,
     streams: Vec<Subscriber>,
 }
 
-impl Load {
+impl Clients {
     /// Connects the clients, and lets the server do each thing once.
     pub(super) async fn prepare(work: Work, address: SocketAddr) -> anyhow::Result<Self> {
         let (publishers, streams) = match work {
@@ -67,22 +67,22 @@ impl Load {
             Work::Deliver => (1, STREAMS),
             Work::Accept => (0, WARM_UP),
         };
-        let mut load = Self {
+        let mut clients = Self {
             work,
             address,
             publishers: Vec::with_capacity(publishers),
             streams: Vec::with_capacity(streams),
         };
         for _ in 0..publishers {
-            load.publishers.push(Client::connect(address).await?);
+            clients.publishers.push(Client::connect(address).await?);
         }
-        load.open(streams).await?;
+        clients.open(streams).await?;
         match work {
-            Work::Publish => load.publish(PUBLISHERS * 4).await?,
-            Work::Deliver => load.deliver(2).await?,
+            Work::Publish => clients.publish(PUBLISHERS * 4).await?,
+            Work::Deliver => clients.deliver(2).await?,
             Work::Accept => {}
         }
-        Ok(load)
+        Ok(clients)
     }
 
     /// Does about this much work for one client. Returns how many units were done.
