@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subject, Subscriber};
+use async_nats::{Client, Event, ServerAddr, Subject, Subscriber};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -58,7 +58,9 @@ impl NatsBus {
         let servers: Vec<ServerAddr> = servers.collect::<Result<_, _>>().map_err(BusError::of)?;
         let notices = Arc::<Notices>::default();
         let heard = Arc::clone(&notices);
-        let mut options = ConnectOptions::new()
+        let mut options = credentials::options(config)
+            .await
+            .map_err(BusError::of)?
             .name("tidings")
             .retry_on_initial_connect()
             .ping_interval(PING_INTERVAL)
@@ -68,18 +70,6 @@ impl NatsBus {
                 heard.take(&event);
                 std::future::ready(())
             });
-        if let Some(path) = &config.credentials_file {
-            let added = credentials::add(options, path).await;
-            options = added.map_err(BusError::of)?;
-        } else if let Some(path) = &config.password_file {
-            let read = tokio::fs::read_to_string(path).await;
-            let password = read.map_err(BusError::of)?;
-            let password = password.trim_end_matches(['\r', '\n']).to_owned();
-            options = match &config.user {
-                Some(user) => options.user_and_password(user.clone(), password),
-                None => options.token(password),
-            };
-        }
         if let Some(path) = &config.root_certificates {
             options = options.add_root_certificates(path.clone());
         }

@@ -31,10 +31,11 @@ pub struct NatsConfig {
     pub servers: Vec<String>,
     /// The name of the user whose password is in the file. Without a name the file has a token.
     pub user: Option<String>,
-    /// A file with the password of the user, or with the token, so that it is in no address.
+    /// A file with the password of the user, or with the token, so that it is in no address. It is read for each
+    /// connection.
     pub password_file: Option<PathBuf>,
     /// A file with the credentials of a user, as the tools of NATS write it (a JWT and its seed), or with the seed of a
-    /// user's nkey. It takes the place of a password, and is read once.
+    /// user's nkey. It takes the place of a password, and is read for each connection.
     pub credentials_file: Option<PathBuf>,
     /// A PEM file with the root certificates for TLS, instead of those of the machine.
     pub root_certificates: Option<PathBuf>,

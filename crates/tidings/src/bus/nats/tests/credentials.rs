@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tidings_event::SystemId;
 
 use super::{Bus as _, NatsBus, Server, connect, free_port, message};
-use crate::bus::nats::credentials::add;
+use crate::bus::nats::credentials::options;
 use crate::config::NatsConfig;
 
 /// The files of one test.
@@ -52,7 +52,8 @@ async fn checks(server: &Server, credentials: &Path, others: &Path) {
     assert_eq!(message(&bus).await, hint);
 
     let address = format!("nats://127.0.0.1:{}", server.port);
-    let with_others = add(ConnectOptions::new(), others).await.unwrap();
+    let config = NatsConfig::new([address.as_str()]).with_credentials_file(others);
+    let with_others = options(&config).await.unwrap();
     for options in [ConnectOptions::new(), with_others] {
         let rejected = options.connect(&address).await.unwrap_err();
         assert_eq!(rejected.kind(), ConnectErrorKind::AuthorizationViolation);
@@ -132,6 +133,71 @@ async fn a_server_takes_the_token_of_an_account() {
     // The token of another.
     let others = files.write("others.creds", &credentials(&of_user, &other));
     checks(&server, &ours, &others).await;
+}
+
+/// A server whose users change while a node is connected: the node reads its files again.
+async fn checks_change(
+    before: &str,
+    after: &str,
+    secrets: [&str; 2],
+    of: impl FnOnce(NatsConfig, &Path) -> NatsConfig,
+) {
+    let files = Files::new();
+    let secret = files.write("secret", secrets[0]);
+    let running = server(&files, before);
+    let address = format!("nats://127.0.0.1:{}", running.port);
+    let config = of(NatsConfig::new([address]), &secret);
+    let bus = NatsBus::open(&config, SystemId::mint()).await.unwrap();
+    connect(&bus).await;
+
+    let port = running.kill();
+    files.write("secret", secrets[1]);
+    let path = files.write("server.conf", after);
+    let _running = Server::start_with(port, &["-c", path.to_str().unwrap()]);
+    connect(&bus).await;
+    let hint = bytes::Bytes::from_static(b"hint");
+    bus.send(hint.clone()).await.unwrap();
+    assert_eq!(message(&bus).await, hint);
+}
+
+#[tokio::test]
+async fn a_new_password_is_used_without_a_restart() {
+    let with = |password: &str| {
+        format!("authorization {{ users = [{{ user: tidings, password: {password} }}] }}")
+    };
+    checks_change(
+        &with("former"),
+        &with("present"),
+        ["former\n", "present\n"],
+        |config, file| config.with_user("tidings").with_password_file(file),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_token_is_used_without_a_restart() {
+    let with = |token: &str| format!("authorization {{ token: {token} }}");
+    checks_change(
+        &with("former"),
+        &with("present"),
+        ["former", "present"],
+        |config, file| config.with_password_file(file),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_nkey_is_used_without_a_restart() {
+    let pairs = [KeyPair::new_user(), KeyPair::new_user()];
+    let [before, after] = [0, 1].map(|at| {
+        let key: String = pairs[at].public_key();
+        format!("authorization {{ users = [{{ nkey: {key} }}] }}")
+    });
+    let seeds = [0, 1].map(|at| pairs[at].seed().unwrap());
+    checks_change(&before, &after, [&seeds[0], &seeds[1]], |config, file| {
+        config.with_credentials_file(file)
+    })
+    .await;
 }
 
 #[tokio::test]
