@@ -43,6 +43,7 @@ impl Lent {
     pub(super) async fn replace(mut self) -> Result<Self, StoreError> {
         let (ended, turn) = self.lent.take().expect("it is not given back");
         ended.close();
+        self.pool.forget_idle();
         Self::new(self.pool.clone(), turn).await
     }
 

@@ -9,12 +9,14 @@ use deadpool::Runtime;
 use deadpool::managed::{
     self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
 };
+use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 use tracing::Instrument as _;
 
 use super::connect::Connector;
 use super::fault::ConnectError;
+use super::read_fault::ReadFault;
 use crate::store::StoreError;
 
 /// How long the plans of prepared statements are kept. Tables can grow much faster than PostgreSQL collects
@@ -318,6 +320,29 @@ impl Pool {
                 | PoolError::NoRuntimeSpecified
                 | PoolError::PostCreateHook(_)),
             ) => Err(StoreError::Unavailable(error.into())),
+        }
+    }
+
+    /// Closes the idle connections. If one has ended without a word, as after an outage of the network, the others
+    /// probably have, too, and each would fail what is tried on it first.
+    pub(super) fn forget_idle(&self) {
+        self.0.retain(|_, _| false);
+    }
+
+    /// Runs what may run twice: again on a new connection, if that of the first attempt has ended.
+    pub(super) async fn run<T: Send>(
+        &self,
+        run: impl for<'a> Fn(&'a Connection) -> BoxFuture<'a, Result<T, ReadFault>> + Send + Sync,
+    ) -> Result<T, StoreError> {
+        let connection = self.get().await?;
+        match run(&connection).await {
+            Err(fault) if fault.is_of_connection() => {
+                connection.close();
+                self.forget_idle();
+                let connection = self.get().await?;
+                run(&connection).await.map_err(StoreError::from)
+            }
+            result => result.map_err(StoreError::from),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tidings_event::{OwnerId, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -92,34 +93,25 @@ impl RevocationTable {
 
     /// Adds a token.
     pub(super) async fn revoke(&self, token: RevokedToken) -> Result<(), StoreError> {
-        let connection = self.pool.get().await?;
-        let (until, owner) = expiry_and_owner(&token);
         let epoch = *self.identity.epoch.as_uuid();
-        let added = connection
-            .execute(REVOKE, &[&token.id, &until, &owner, &epoch])
-            .await
-            .map_err(store_error)?;
-        if added == 0 {
-            return Err(ReadFault::Restored.into());
-        }
-        let forgotten = connection
-            .execute(FORGET, &[&nanoseconds(Timestamp::now())])
-            .await;
-        // The token is stored, and the next one tries again.
-        if let Err(error) = forgotten {
-            let error: &dyn std::error::Error = &error;
-            tracing::debug!(error, "could not forget expired revocations");
-        }
-        Ok(())
+        let revoking = self.pool.run(move |connection| {
+            let token = token.clone();
+            async move { revoke(connection, &token, epoch).await }.boxed()
+        });
+        revoking.await
     }
 
     /// A page of the tokens after a version.
     pub(super) async fn after(&self, version: u64) -> Result<RevokedPage, StoreError> {
-        let connection = self.pool.get().await?;
         let after = i64::try_from(version).unwrap_or(i64::MAX);
-        let statement = connection.prepared(AFTER).await.map_err(store_error)?;
-        let rows = connection.query(&statement, &[&after, &PAGE]).await;
-        let rows = rows.map_err(store_error)?;
+        let read = self.pool.run(move |connection| {
+            async move {
+                let statement = connection.prepared(AFTER).await?;
+                Ok(connection.query(&statement, &[&after, &PAGE]).await?)
+            }
+            .boxed()
+        });
+        let rows = read.await?;
         let mut page = RevokedPage {
             has_more: i64::try_from(rows.len()).unwrap_or(i64::MAX) == PAGE,
             ..RevokedPage::default()
@@ -140,6 +132,29 @@ impl RevocationTable {
     pub(super) fn close(&self) {
         self.pool.close();
     }
+}
+
+async fn revoke(
+    connection: &Connection,
+    token: &RevokedToken,
+    epoch: Uuid,
+) -> Result<(), ReadFault> {
+    let (until, owner) = expiry_and_owner(token);
+    let added = connection
+        .execute(REVOKE, &[&token.id, &until, &owner, &epoch])
+        .await?;
+    if added == 0 {
+        return Err(ReadFault::Restored);
+    }
+    let forgotten = connection
+        .execute(FORGET, &[&nanoseconds(Timestamp::now())])
+        .await;
+    // The token is stored, and the next one tries again.
+    if let Err(error) = forgotten {
+        let error: &dyn std::error::Error = &error;
+        tracing::debug!(error, "could not forget expired revocations");
+    }
+    Ok(())
 }
 
 /// The values of two columns.

@@ -11,6 +11,7 @@ mod outcomes;
 mod plans;
 mod refill;
 mod schema;
+mod stale;
 mod standby;
 mod statements;
 mod upkeep;

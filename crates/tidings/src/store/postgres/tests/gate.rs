@@ -24,6 +24,8 @@ pub(super) enum Way {
 pub(super) struct Gate {
     url: String,
     way: watch::Sender<Way>,
+    /// How often the connections have ended without a word.
+    ends: watch::Sender<u32>,
     _tasks: JoinSet<()>,
 }
 
@@ -36,18 +38,21 @@ impl Gate {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let way = watch::Sender::new(Way::Open);
+        let ends = watch::Sender::new(0);
         let (ways, server) = (way.subscribe(), server.to_owned());
+        let ended = ends.subscribe();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                connections.spawn(forward(client, server.clone(), ways.clone()));
+                connections.spawn(forward(client, server.clone(), ways.clone(), ended.clone()));
             }
         });
         Self {
             url: format!("postgres://postgres@127.0.0.1:{port}/{name}"),
             way,
+            ends,
             _tasks: tasks,
         }
     }
@@ -57,13 +62,24 @@ impl Gate {
         PostgresConfig::new(self.url.clone()).with_timeout(timeout)
     }
 
+    /// Ends the connections that are there without telling the node, which finds out when it uses them.
+    pub(super) fn end_unnoticed(&self) {
+        self.ends.send_modify(|times| *times += 1);
+    }
+
     /// Changes what happens to connections, also to those that are there.
     pub(super) fn set(&self, way: Way) {
         self.way.send_replace(way);
     }
 }
 
-async fn forward(mut client: TcpStream, server: String, mut ways: watch::Receiver<Way>) {
+async fn forward(
+    mut client: TcpStream,
+    server: String,
+    mut ways: watch::Receiver<Way>,
+    mut ends: watch::Receiver<u32>,
+) {
+    ends.mark_unchanged();
     if *ways.borrow_and_update() == Way::Closed {
         return;
     }
@@ -75,6 +91,11 @@ async fn forward(mut client: TcpStream, server: String, mut ways: watch::Receive
     let is_silent = tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut client, &mut server) => false,
         is_silent = is_silent => is_silent,
+        _ = ends.changed() => {
+            drop(server);
+            let _ = client.readable().await;
+            return;
+        }
     };
     if is_silent {
         let _ = ways.wait_for(|way| *way == Way::Closed).await;
