@@ -37,7 +37,10 @@ const PROGRAMS: &[Program] = &[
         "libjakarta-annotation-api-java",
         &["--show", VERSION_FORMAT, "libjakarta-annotation-api-java"],
     ),
+    // Networks of their own for nodes, in which packets are lost.
+    program("ip", "iproute2", &["-Version"]),
     program("nats-server", "nats-server", &["--version"]),
+    program("nft", "nftables", &["--version"]),
     program("nginx", "nginx", &["-v"]),
     NODE_PROGRAM,
     program("npm", "npm", &["--version"]),
@@ -49,6 +52,8 @@ const PROGRAMS: &[Program] = &[
     program("python3", "python3", &["--version"]),
     // Python needs it to create virtual environments.
     program("python3", "python3-venv", &["-m", "ensurepip", "--version"]),
+    // Judges the unit of the service.
+    program("systemd-analyze", "systemd", &["--version"]),
     // Traces system calls, to show that commits are synced.
     program("strace", "strace", &["--version"]),
 ];

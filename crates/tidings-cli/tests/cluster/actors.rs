@@ -2,6 +2,7 @@
 
 mod changes;
 mod publishing;
+mod retracting;
 mod updating;
 
 use std::sync::Arc;
@@ -37,10 +38,11 @@ enum Role {
     Marker,
     BulkMarker,
     Deleter,
+    Retractor,
     Updater,
 }
 
-const ROLES: [Role; 18] = [
+const ROLES: [Role; 19] = [
     Role::Publisher,
     Role::Publisher,
     Role::Publisher,
@@ -57,6 +59,7 @@ const ROLES: [Role; 18] = [
     Role::BulkMarker,
     Role::BulkMarker,
     Role::Deleter,
+    Role::Retractor,
     Role::Updater,
     Role::Updater,
     Role::Updater,
@@ -105,6 +108,7 @@ impl Actor {
                 Role::BulkMarker => self.change_many(false).await,
                 Role::Deleter if self.dice.u8(..4) == 0 => self.change_many(true).await,
                 Role::Deleter => self.change_one(true).await,
+                Role::Retractor => self.retract().await,
                 Role::Updater => self.update().await,
             }
             let pause = PAUSE.mul_f64(self.dice.f64());

@@ -1,7 +1,7 @@
 //! A TCP proxy between one node and the server of NATS. It reads the protocol and loses, repeats, delays, reorders
 //! and damages whole messages on their way to the node.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -69,17 +69,18 @@ pub(crate) struct Tally {
 /// The proxy.
 #[derive(Debug)]
 pub(crate) struct BusProxy {
-    pub(crate) port: u16,
+    /// The address for the node.
+    pub(crate) address: SocketAddr,
     state: watch::Sender<State>,
     tally: Arc<Mutex<Tally>>,
     task: JoinHandle<()>,
 }
 
 impl BusProxy {
-    pub(crate) async fn open(server: u16, seed: u64) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    pub(crate) async fn open(host: Ipv4Addr, server: u16, seed: u64) -> Self {
+        let listener = TcpListener::bind((host, 0)).await;
         let listener = listener.expect("a port is free");
-        let port = listener.local_addr().expect("it is bound").port();
+        let address = listener.local_addr().expect("it is bound");
         let state = watch::Sender::new(State {
             noise: Noise::NONE,
             is_cut: false,
@@ -99,7 +100,7 @@ impl BusProxy {
             }
         });
         Self {
-            port,
+            address,
             state,
             tally,
             task,

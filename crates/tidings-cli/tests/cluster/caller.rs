@@ -111,6 +111,19 @@ impl Caller {
         response(request.bearer_auth(&self.publisher).timeout(patience)).await
     }
 
+    /// Deletes an event from the inbox of a user, or from all inboxes, as its publisher.
+    pub(crate) async fn retract(
+        &self,
+        door: usize,
+        id: Uuid,
+        owner: &str,
+        patience: Duration,
+    ) -> Response {
+        let path = format!("/{id}?owner={owner}");
+        let request = self.request(door, Method::DELETE, &path);
+        response(request.bearer_auth(&self.publisher).timeout(patience)).await
+    }
+
     /// Sends a request of a user.
     pub(crate) async fn ask(
         &self,

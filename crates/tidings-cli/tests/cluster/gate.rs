@@ -1,6 +1,6 @@
 //! A TCP proxy between one node and one host of the database, which can be cut, and can hold back or lose bytes.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -38,16 +38,17 @@ pub(crate) enum Way {
 /// The proxy.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    pub(crate) port: u16,
+    /// The address for the node.
+    pub(crate) address: SocketAddr,
     way: watch::Sender<Way>,
     task: JoinHandle<()>,
 }
 
 impl Gate {
-    pub(crate) async fn open(server: u16, seed: u64) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    pub(crate) async fn open(host: Ipv4Addr, server: u16, seed: u64) -> Self {
+        let listener = TcpListener::bind((host, 0)).await;
         let listener = listener.expect("a port is free");
-        let port = listener.local_addr().expect("it is bound").port();
+        let address = listener.local_addr().expect("it is bound");
         let way = watch::Sender::new(Way::Open);
         let ways = way.subscribe();
         let mut dice = fastrand::Rng::with_seed(seed);
@@ -62,7 +63,7 @@ impl Gate {
                 tokio::spawn(async move { connection.pass(node, server, dice).await });
             }
         });
-        Self { port, way, task }
+        Self { address, way, task }
     }
 
     pub(crate) fn set(&self, way: Way) {

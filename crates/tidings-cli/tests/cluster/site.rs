@@ -3,12 +3,13 @@
 mod balancer;
 mod database;
 mod nats;
+mod network;
 mod node;
 mod ports;
 mod process;
 mod warden;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use crate::findings::say;
 use crate::gate::{Gate, Way};
 pub(crate) use database::Database;
 use nats::Nats;
+use network::Network;
+pub(crate) use network::Peer;
 use node::Node;
 use ports::free_port;
 use process::Process;
@@ -75,32 +78,47 @@ impl Site {
         };
         let (mut gates, mut bus_proxies, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
         let mut seeds = fastrand::Rng::with_seed(seed);
+        let has_networks = Network::is_permitted().await;
+        if !has_networks {
+            say(
+                "no network is made for each node, since that needs root: no packet is lost in this run",
+            );
+        }
         for number in 0..NODES {
+            let network = match has_networks {
+                true => Some(Network::make(&directory, &warden).await),
+                false => None,
+            };
+            let host_of = |peer| match &network {
+                Some(network) => network.address_of(peer),
+                None => Ipv4Addr::LOCALHOST,
+            };
             let [one, two] = database.ports();
             let seeds = [seeds.u64(..), seeds.u64(..), seeds.u64(..)];
             let hosts = [
-                Gate::open(one, seeds[0]).await,
-                Gate::open(two, seeds[1]).await,
+                Gate::open(host_of(Peer::Database), one, seeds[0]).await,
+                Gate::open(host_of(Peer::Database), two, seeds[1]).await,
             ];
             let address = match (&nats, bus) {
                 (Some(nats), _) => {
-                    let proxy = BusProxy::open(nats.port, seeds[2]).await;
-                    let address = format!("nats://127.0.0.1:{}", proxy.port);
+                    let proxy = BusProxy::open(host_of(Peer::Bus), nats.port, seeds[2]).await;
+                    let address = format!("nats://{}", proxy.address);
                     bus_proxies.push(proxy);
                     address
                 }
                 (None, Bus::Postgres) => "postgres".to_owned(),
                 (None, Bus::None | Bus::Nats) => "none".to_owned(),
             };
-            let port = free_port();
+            let host = network.as_ref().map_or(Ipv4Addr::LOCALHOST, Network::node);
+            let listen = SocketAddr::from((host, free_port()));
             let args = [
                 "serve",
                 "--listen",
-                &format!("127.0.0.1:{port}"),
+                &listen.to_string(),
                 "--store",
                 &format!(
-                    "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/tidings",
-                    hosts[0].port, hosts[1].port
+                    "postgres://postgres@{},{}/tidings?sslmode=disable",
+                    hosts[0].address, hosts[1].address
                 ),
                 "--bus",
                 &address,
@@ -112,6 +130,8 @@ impl Site {
                 "0",
                 "--request-rate",
                 "0",
+                "--max-connections-per-address",
+                "0",
                 "--max-streams-per-owner",
                 "0",
                 "--retain-system",
@@ -121,15 +141,15 @@ impl Site {
             ]
             .map(str::to_owned);
             let log = directory.join(format!("node{number}.log"));
-            nodes.push(Node::new(port, log, args.to_vec(), &warden));
+            nodes.push(Node::new(listen, network, log, args.to_vec(), &warden));
             gates.push(hosts);
         }
         for node in &mut nodes {
             node.start().await;
         }
-        let ports: Vec<u16> = nodes.iter().map(|node| node.port).collect();
+        let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
         let balancer_port = free_port();
-        let balancer = balancer::start(balancer_port, &ports, &directory, &warden);
+        let balancer = balancer::start(balancer_port, &addresses, &directory, &warden);
         Self {
             has_replica,
             database,
@@ -146,9 +166,9 @@ impl Site {
 
     /// The addresses of the nodes, then that of the load balancer.
     pub(crate) fn doors(&self) -> Vec<SocketAddr> {
-        let ports = self.nodes.iter().map(|node| node.port);
-        let ports = ports.chain([self.balancer_port]);
-        ports.map(|port| ([127, 0, 0, 1], port).into()).collect()
+        let nodes = self.nodes.iter().map(|node| node.address);
+        let balancer = (Ipv4Addr::LOCALHOST, self.balancer_port).into();
+        nodes.chain([balancer]).collect()
     }
 
     /// Treats the connections between a node and the database.
@@ -163,6 +183,17 @@ impl Site {
         for node in 0..NODES {
             self.set_way(node, way);
         }
+    }
+
+    /// Loses packets of a node, as a bad cable or a firewall does, or none.
+    pub(crate) async fn lose_packets(&self, node: usize, percent: u8, peers: &[Peer]) {
+        let network = self.nodes[node].network.as_ref();
+        network.expect("it is possible").lose(percent, peers).await;
+    }
+
+    /// Whether packets can be lost.
+    pub(crate) fn has_networks(&self) -> bool {
+        self.nodes.iter().all(|node| node.network.is_some())
     }
 
     /// Faults that only a log tells: a panic, an end that nobody asked for, or nodes that lock in different orders.

@@ -135,7 +135,7 @@ impl Actor {
         }
     }
 
-    fn begin(&self, user: User, deed: Deed, scope: Scope, covers: Moment) -> usize {
+    pub(super) fn begin(&self, user: User, deed: Deed, scope: Scope, covers: Moment) -> usize {
         let begun = self.shared.findings.now();
         self.shared.history.record().act(Action {
             user,
@@ -148,7 +148,7 @@ impl Actor {
     }
 
     /// Records a response to an action on several events, or on `one`. Whether it is acknowledged.
-    fn note_change(&self, action: usize, response: &Response, one: Option<Key>) -> bool {
+    pub(super) fn note_change(&self, action: usize, response: &Response, one: Option<Key>) -> bool {
         let findings = &self.shared.findings;
         let now = findings.now();
         let (status, body) = match response {

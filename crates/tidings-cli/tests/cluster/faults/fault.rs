@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::bus_proxy::Noise;
 use crate::findings::Findings;
 use crate::gate::Way;
-use crate::site::{NODES, Site};
+use crate::site::{NODES, Peer, Site};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -30,6 +30,14 @@ pub(super) enum Kind {
     DatabaseSilent,
     /// Commits and their responses are lost between a node and the database.
     CommitsLost,
+    /// No packet passes between a node and the database.
+    DatabaseUnreachable,
+    /// No packet passes between a node and the bus.
+    BusUnreachable,
+    /// No packet passes between a node and anything else.
+    NodeUnreachable,
+    /// A part of the packets of a node are lost.
+    PacketsLost,
 }
 
 /// The place of a fault.
@@ -44,6 +52,8 @@ enum Part {
     Bus,
     /// The connections between a node and the bus.
     WayToBus(usize),
+    /// The network of a node, with its connections to the database and to the bus.
+    Network(usize),
     Hints,
 }
 
@@ -59,10 +69,12 @@ pub(super) struct Fault {
     late: Duration,
     /// Whether held messages arrive late, or never.
     is_held_back_for_good: bool,
+    /// The part of the packets that are lost, in percent.
+    loss: u8,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::NodeKilled,
         Self::NodeStopped,
         Self::NodeOutlived,
@@ -76,6 +88,10 @@ impl Kind {
         Self::DatabaseCut,
         Self::DatabaseSilent,
         Self::CommitsLost,
+        Self::DatabaseUnreachable,
+        Self::BusUnreachable,
+        Self::NodeUnreachable,
+        Self::PacketsLost,
     ];
 
     /// Whether a site has the servers that this fault needs.
@@ -83,6 +99,10 @@ impl Kind {
         match self {
             Self::Promotion | Self::LatePromotion | Self::PromotionAfterOutage => site.has_replica,
             Self::BusKilled | Self::BusCut | Self::BusSilent => site.nats.is_some(),
+            Self::BusUnreachable => site.nats.is_some() && site.has_networks(),
+            Self::DatabaseUnreachable | Self::NodeUnreachable | Self::PacketsLost => {
+                site.has_networks()
+            }
             Self::NodeKilled
             | Self::NodeStopped
             | Self::NodeOutlived
@@ -106,6 +126,9 @@ impl Kind {
             Self::DatabaseCut => 100..3_000,
             Self::DatabaseSilent => 500..6_000,
             Self::CommitsLost => 1_000..3_000,
+            Self::DatabaseUnreachable | Self::BusUnreachable => 500..6_000,
+            Self::NodeUnreachable => 500..5_000,
+            Self::PacketsLost => 1_000..4_000,
         }
     }
 }
@@ -119,6 +142,7 @@ impl Fault {
             lasts: Duration::from_millis(dice.u64(kind.millis())),
             late: Duration::from_millis(dice.u64(100..800)),
             is_held_back_for_good: dice.bool(),
+            loss: dice.u8(5..40),
         }
     }
 
@@ -136,6 +160,10 @@ impl Fault {
             Kind::DatabaseCut | Kind::DatabaseSilent | Kind::CommitsLost => {
                 Part::WayToDatabase(self.node)
             }
+            Kind::DatabaseUnreachable
+            | Kind::BusUnreachable
+            | Kind::NodeUnreachable
+            | Kind::PacketsLost => Part::Network(self.node),
         }
     }
 
@@ -143,7 +171,13 @@ impl Fault {
     pub(super) fn meets(&self, other: &Self) -> bool {
         let (one, other) = (self.part(), other.part());
         let is_within = |one, other| match other {
-            Part::NodeWithWay(node) => one == Part::Node(node) || one == Part::WayToDatabase(node),
+            Part::NodeWithWay(node) => [
+                Part::Node(node),
+                Part::WayToDatabase(node),
+                Part::Network(node),
+            ]
+            .contains(&one),
+            Part::Network(node) => [Part::WayToDatabase(node), Part::WayToBus(node)].contains(&one),
             _ => false,
         };
         one == other || is_within(one, other) || is_within(other, one)
@@ -222,6 +256,23 @@ impl Fault {
                 tell(format_args!("commits of node {node} are lost"));
                 site.set_way(node, Way::LosesCommits);
             }
+            Kind::DatabaseUnreachable => {
+                tell(format_args!("the database is unreachable for node {node}"));
+                site.lose_packets(node, 100, &[Peer::Database]).await;
+            }
+            Kind::BusUnreachable => {
+                tell(format_args!("the bus is unreachable for node {node}"));
+                site.lose_packets(node, 100, &[Peer::Bus]).await;
+            }
+            Kind::NodeUnreachable => {
+                tell(format_args!("node {node} is unreachable"));
+                site.lose_packets(node, 100, &Peer::ALL).await;
+            }
+            Kind::PacketsLost => {
+                let loss = self.loss;
+                tell(format_args!("node {node} loses {loss} % of its packets"));
+                site.lose_packets(node, loss, &Peer::ALL).await;
+            }
         }
         true
     }
@@ -252,6 +303,10 @@ impl Fault {
             Kind::DatabaseCut | Kind::DatabaseSilent | Kind::CommitsLost => {
                 site.set_way(node, Way::Open);
             }
+            Kind::DatabaseUnreachable
+            | Kind::BusUnreachable
+            | Kind::NodeUnreachable
+            | Kind::PacketsLost => site.lose_packets(node, 0, &[]).await,
         }
     }
 }

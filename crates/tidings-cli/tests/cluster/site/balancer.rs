@@ -1,5 +1,6 @@
 //! The load balancer before the nodes.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,12 @@ use super::process::Process;
 use super::warden::Warden;
 
 /// Starts the load balancer at a port. It gives each request to the next node that is ready.
-pub(super) fn start(port: u16, nodes: &[u16], directory: &Path, warden: &Arc<Warden>) -> Process {
+pub(super) fn start(
+    port: u16,
+    nodes: &[SocketAddr],
+    directory: &Path,
+    warden: &Arc<Warden>,
+) -> Process {
     let mut text = format!(
         "defaults\n\
          \x20   mode http\n\
@@ -28,7 +34,7 @@ pub(super) fn start(port: u16, nodes: &[u16], directory: &Path, warden: &Arc<War
          \x20   default-server check inter 500ms fall 2 rise 1\n"
     );
     for (number, node) in nodes.iter().enumerate() {
-        text += &format!("    server node{number} 127.0.0.1:{node}\n");
+        text += &format!("    server node{number} {node}\n");
     }
     let file = directory.join("haproxy.cfg");
     std::fs::write(&file, text).expect("it can be written");

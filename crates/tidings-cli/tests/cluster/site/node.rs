@@ -1,5 +1,6 @@
 //! A node: the binary under test.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use rustix::process::Signal;
 use tokio::process::Command;
 use tokio::time::{interval, timeout};
 
+use super::network::Network;
 use super::process::Process;
 use super::warden::Warden;
 
@@ -20,7 +22,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// A node, running or not.
 #[derive(Debug)]
 pub(crate) struct Node {
-    pub(crate) port: u16,
+    pub(crate) address: SocketAddr,
+    /// The namespace it runs in, if the test may make one.
+    pub(crate) network: Option<Network>,
     pub(crate) log: PathBuf,
     args: Vec<String>,
     process: Option<Process>,
@@ -29,10 +33,17 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(port: u16, log: PathBuf, args: Vec<String>, warden: &Arc<Warden>) -> Self {
+    pub(super) fn new(
+        address: SocketAddr,
+        network: Option<Network>,
+        log: PathBuf,
+        args: Vec<String>,
+        warden: &Arc<Warden>,
+    ) -> Self {
         let http = reqwest::Client::builder().no_proxy().build();
         Self {
-            port,
+            address,
+            network,
             log,
             args,
             process: None,
@@ -49,7 +60,11 @@ impl Node {
 
     /// Starts the node.
     pub(crate) fn launch(&mut self) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));
+        let binary = env!("CARGO_BIN_EXE_tidings");
+        let mut command = match &self.network {
+            Some(network) => network.enter(binary),
+            None => Command::new(binary),
+        };
         command
             .args(&self.args)
             .env("TIDINGS_LOG", "info")
@@ -105,7 +120,7 @@ impl Node {
     }
 
     async fn is_ready(&self) -> bool {
-        let url = format!("http://127.0.0.1:{}/readyz", self.port);
+        let url = format!("http://{}/readyz", self.address);
         let asked = self.http.get(url).timeout(Duration::from_secs(2)).send();
         asked
             .await

@@ -38,6 +38,10 @@ impl Process {
         }
     }
 
+    pub(crate) const fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// The status, if the process has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("it can be waited for")
