@@ -8,6 +8,7 @@ mod change;
 mod choice;
 mod color;
 mod completions;
+mod config_file;
 mod delete;
 mod delivery;
 mod doctor;
@@ -15,8 +16,10 @@ mod event_line;
 mod export;
 mod filter;
 mod get;
+mod health;
 mod import;
 mod list;
+mod manual;
 mod mark;
 mod move_store;
 mod output;
@@ -104,19 +107,23 @@ enum Command {
     Move(move_store::Args),
     /// Create a token for a development server, or a secret that signs tokens
     Token(token::Args),
+    /// Check that a server is alive, or ready
+    Health(health::Args),
     /// Diagnose a server, a data directory or a database
     Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Write manual pages for `man`, one for each command
+    Manual(manual::Args),
 }
 
 fn main() -> ExitCode {
-    let matches = without_empty_variables(Cli::command()).get_matches();
-    let cli = visible::reject(&matches).and_then(|()| Cli::from_arg_matches(&matches));
-    let cli = match cli {
-        Ok(cli) => cli,
-        Err(error) => error.format(&mut Cli::command()).exit(),
-    };
+    let command = without_empty_variables(Cli::command());
+    let with_usage = |error: clap::Error| error.format(&mut Cli::command());
+    let cli = config_file::complete(&command, env::args_os().collect())
+        .and_then(|arguments| command.try_get_matches_from(arguments))
+        .and_then(|matches| Cli::from_arg_matches(&matches).map_err(with_usage));
+    let cli = cli.unwrap_or_else(|error| error.exit());
     let ended = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Publish(args) => run(publish::run(args)),
@@ -130,8 +137,10 @@ fn main() -> ExitCode {
         Command::Delete(args) => run(delete::run(args)),
         Command::Export(args) => run(export::run(args)),
         Command::Import(args) => run(import::run(args)),
+        Command::Health(args) => run(health::run(args)),
         Command::Doctor(args) => run(doctor::run(args)),
         Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Manual(args) => manual::run(&args, Cli::command()),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => run(restore::run(args)),
         Command::Move(args) => run(move_store::run(args)),

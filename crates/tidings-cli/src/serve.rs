@@ -2,12 +2,14 @@
 
 mod announce;
 mod bus;
+mod check;
 mod connections;
 mod demo;
 mod identity;
 mod limits;
 mod log;
 mod retention;
+mod service_manager;
 mod stop;
 mod storage;
 
@@ -29,6 +31,7 @@ use identity::IdentityArgs;
 use limits::LimitArgs;
 use log::{Log, LogFilter, LogFormat};
 use retention::RetentionArgs;
+use service_manager::ServiceManager;
 use stop::{FLUSH_TIME, LEFTOVER_TIME, Stop};
 use storage::{Storage, StorageArgs};
 
@@ -39,6 +42,15 @@ const STEPS_BETWEEN_POLLS: u32 = 16;
 /// The flags of `tidings serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// TOML file with settings by the names of these flags, such as `publish-rate = 100`. A flag comes before its
+    /// environment variable, and that before the file
+    #[arg(long, value_name = "FILE", env = "TIDINGS_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Check the settings, and the files they name, and exit; nothing is opened that a running server uses
+    #[arg(long)]
+    check: bool,
+
     /// Address to listen on; port 0 picks a free port. Without authentication it must be a loopback address
     #[arg(long, value_name = "ADDR", env = "TIDINGS_LISTEN", default_value_t = tidings_server::Config::DEFAULT_LISTEN)]
     listen: SocketAddr,
@@ -104,6 +116,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Before the log starts, so that a wrong flag is reported as a usage error.
     let settings = Settings::of(args)?;
+    if args.check {
+        return check::run(args, settings);
+    }
     let log = Log::start(args.log.clone(), args.log_format)
         .context("could not start the log on standard error")?;
     let code = match serve(args, settings, &log) {
@@ -232,7 +247,12 @@ async fn start(args: &Args, settings: Settings, log: &Log) -> anyhow::Result<Sta
 
 impl Started {
     async fn run(self, stop: Stop) {
-        self.server.run(stop.asked()).await;
+        let manager = ServiceManager::tell_ready(self.server.tasks());
+        let asked = async {
+            stop.asked().await;
+            manager.tell_stopping();
+        };
+        self.server.run(asked).await;
         drop(self.demo);
         self.engine.close().await;
     }
@@ -241,6 +261,9 @@ impl Started {
 /// Raises the limit of open files, since every connection is one and the usual limit is 1,024.
 fn allow_many_files() {
     let limit = getrlimit(Resource::Nofile);
+    if limit.current == limit.maximum {
+        return;
+    }
     let raised = Rlimit {
         current: limit.maximum,
         ..limit

@@ -24,21 +24,25 @@ Every user of this machine can see the command line. Put the password into a fil
 ///
 /// A usage error that names the flag and not its value.
 pub(crate) fn reject(matches: &ArgMatches) -> Result<(), clap::Error> {
-    for id in matches.ids() {
-        let id = id.as_str();
-        if matches.value_source(id) != Some(ValueSource::CommandLine) {
-            continue;
-        }
-        let mut values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
-        if values.any(|value| value.to_str().is_some_and(has_password)) {
-            let flag = id.replace('_', "-");
-            let fault = format!("--{flag} has a password in its address. {REMEDY}");
-            return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
-        }
+    if let Some(flag) = password(matches) {
+        let fault = format!("--{flag} has a password in its address. {REMEDY}");
+        return Err(clap::Error::raw(ErrorKind::ValueValidation, fault));
     }
     matches
         .subcommand()
         .map_or(Ok(()), |(_, matches)| reject(matches))
+}
+
+/// The flag of the command line that has a password.
+pub(crate) fn password(matches: &ArgMatches) -> Option<String> {
+    let ids = matches.ids().map(clap::Id::as_str);
+    let mut of_the_command_line =
+        ids.filter(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+    let found = of_the_command_line.find(|id| {
+        let mut values = matches.try_get_raw(id).ok().flatten().into_iter().flatten();
+        values.any(|value| value.to_str().is_some_and(has_password))
+    });
+    found.map(|id| id.replace('_', "-"))
 }
 
 /// Whether one of the addresses in `value` has a password: behind the name of a user, or as an option.

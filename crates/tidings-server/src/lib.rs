@@ -110,7 +110,7 @@ pub use log_level::{Level, LevelError, LogLevel};
 #[cfg(feature = "openapi")]
 pub use openapi::openapi;
 pub use router::router;
-pub use serve::{BindError, Server};
+pub use serve::{BindError, Server, Tasks};
 pub use tls::{TlsConfig, TlsError};
 pub use token::{
     KeySource, KeyUrlFault, Revocations, RevokeError, ScopeError, Scopes, TokenConfig,

@@ -82,6 +82,18 @@ pub enum BindError {
     Tls(#[from] TlsError),
 }
 
+/// The tasks of a server and of its engine, for a watchdog.
+#[derive(Clone, Debug)]
+pub struct Tasks(Arc<AppState>);
+
+impl Tasks {
+    /// Whether one has ended, which only a restart of the process repairs. A full disk or a database that is away ends
+    /// none.
+    pub fn has_ended(&self) -> bool {
+        self.0.ended().is_some() || self.0.engine.check_tasks().is_err()
+    }
+}
+
 impl Server {
     /// Begins to listen. Clients can connect from now on; they are served once [`Self::run`] is awaited.
     ///
@@ -121,6 +133,11 @@ impl Server {
             admission: Admission::new(&config.connections, local_addr.ip()),
             config,
         })
+    }
+
+    /// Tells later whether a restart is needed.
+    pub fn tasks(&self) -> Tasks {
+        Tasks(Arc::clone(&self.state))
     }
 
     /// The address that it listens on, with the actual port.

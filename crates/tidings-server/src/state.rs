@@ -1,5 +1,6 @@
 //! The state that handlers share.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::response::{MemoryNeed, Reservation, ResponseBudget};
 use crate::shutdown::Drain;
 use crate::stream_reads::StreamReads;
 use crate::token::Scopes;
-use crate::vitals::Vitals;
+use crate::vitals::{Part, Vitals};
 
 /// The shortest silence: with a shorter one idle streams would be busy.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
@@ -74,6 +75,13 @@ pub(crate) struct Surface {
 }
 
 impl AppState {
+    /// The first task of the server that has ended, if any.
+    pub(crate) fn ended(&self) -> Option<Part> {
+        let of_tokens = self.authenticator.identity.vitals();
+        let mut all = iter::once(&self.vitals).chain(of_tokens);
+        all.find_map(Vitals::ended)
+    }
+
     pub(crate) fn new(engine: Tidings, config: &Config, surface: Surface) -> Self {
         let has_login = config.identity.has_login();
         let vitals = Vitals::default();

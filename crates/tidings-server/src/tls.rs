@@ -35,6 +35,16 @@ impl TlsConfig {
             key_file: key_file.into(),
         }
     }
+
+    /// Reads both files, as the server does when it starts.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read, or do not belong together.
+    #[cfg(feature = "tls")]
+    pub fn check(&self) -> Result<(), TlsError> {
+        pair::check(self)
+    }
 }
 
 /// Why a certificate cannot be used.

@@ -162,8 +162,17 @@ impl Tidings {
     ///
     /// A task has ended, or the store does not accept events.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.shared.vitals.check()?;
+        self.check_tasks()?;
         self.shared.store.check().await
+    }
+
+    /// Checks that the tasks of the engine run. A task that has ended runs again only in a new process.
+    ///
+    /// # Errors
+    ///
+    /// A task has ended.
+    pub fn check_tasks(&self) -> Result<(), StoreError> {
+        self.shared.vitals.check()
     }
 
     /// Registers the engine's metrics, whose names begin with `tidings_`. Encoding the registry queries the

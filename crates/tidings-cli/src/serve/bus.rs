@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
@@ -77,6 +77,17 @@ impl FromStr for BusName {
 }
 
 impl BusArgs {
+    /// The files with secrets and certificates, with their flags.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let files = [
+            ("bus-password-file", &self.bus_password_file),
+            ("bus-credentials-file", &self.bus_credentials_file),
+            ("bus-ca-cert", &self.bus_ca_cert),
+        ];
+        let given = files.into_iter();
+        given.filter_map(|(flag, file)| Some((flag, file.as_deref()?)))
+    }
+
     /// The first flag that is given.
     pub(super) fn given(&self) -> Option<&'static str> {
         self.bus.as_ref().map(|_| "--bus")

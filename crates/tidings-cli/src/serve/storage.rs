@@ -48,6 +48,13 @@ pub(super) struct Storage {
 }
 
 impl StorageArgs {
+    /// The files with secrets and certificates, with their flags.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let password = self.store_password_file.as_deref();
+        let password = password.map(|file| ("store-password-file", file));
+        password.into_iter().chain(self.bus.files())
+    }
+
     /// The store: that of `--store`, or else the one in `data_dir`.
     ///
     /// # Errors

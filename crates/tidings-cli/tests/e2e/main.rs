@@ -28,6 +28,7 @@ mod login;
 mod look;
 mod lost_responses;
 mod monitoring;
+mod monitoring_kit;
 mod moves;
 #[path = "../../../tidings/tests/support/postgres.rs"]
 mod postgres_database;
@@ -39,6 +40,7 @@ mod retention;
 mod retract;
 mod secured;
 mod server;
+mod service;
 mod slept;
 mod small_disk;
 mod stalled;

@@ -1,6 +1,5 @@
 //! `/healthz` and `/readyz`.
 
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,11 +59,8 @@ pub(crate) async fn readyz(State(state): State<Arc<AppState>>) -> Result<Json<Va
     if state.drain.has_begun() {
         return Err(StoreFailure::ShuttingDown.into());
     }
-    let of_tokens = state.authenticator.identity.vitals();
-    for vitals in iter::once(&state.vitals).chain(of_tokens) {
-        if let Some(part) = vitals.ended() {
-            return Err(RouteError::Ended(part).into());
-        }
+    if let Some(part) = state.ended() {
+        return Err(RouteError::Ended(part).into());
     }
     match timeout(CHECK_TIME, state.engine.check()).await {
         Ok(checked) => checked?,

@@ -12,13 +12,19 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
 use super::{TlsConfig, TlsError};
-use crate::watched_files::Loaded;
+use crate::watched_files::{Loaded, read};
 
 /// The rights of users who are neither the owner nor in the group.
 const MODE_OF_OTHERS: u32 = 0o007;
 
 /// The largest file of a certificate or a key. It has room for hundreds of certificates.
 pub(super) const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Reads both files.
+pub(super) fn check(config: &TlsConfig) -> Result<(), TlsError> {
+    let paths = [&config.certificate_file, &config.key_file];
+    load(config, paths.map(|path| read(path, MAX_FILE_BYTES))).map(drop)
+}
 
 /// Parses both files and checks that they belong together.
 pub(super) fn load(
@@ -79,7 +85,6 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::watched_files::read;
 
     fn minted() -> (String, String) {
         let Minted { cert, signing_key } =
