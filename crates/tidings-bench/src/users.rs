@@ -143,12 +143,12 @@ impl Embedded {
 async fn read(mut subscription: FrameSubscription, user: usize, users: Arc<Users>) {
     while let Ok(Some(frames)) = subscription.next().await {
         let mut bytes =
-            Vec::with_capacity(frames.iter().map(|frame| frame.data().len() + 96).sum());
+            Vec::with_capacity(frames.iter().map(|frame| frame.data_bytes() + 96).sum());
         for frame in &frames {
             let (cursor, name) = (frame.cursor(), frame.name().unwrap_or("message"));
             // Writing into memory cannot fail.
             let _ = write!(bytes, "id: {cursor}\nevent: {name}\ndata: ");
-            bytes.extend_from_slice(frame.data());
+            bytes.extend_from_slice(&frame.data());
             bytes.extend_from_slice(b"\n\n");
         }
         std::hint::black_box(bytes);

@@ -26,6 +26,9 @@ pub(crate) struct OwnerArgs {
     /// The user by their tokens' subject (`sub`), instead of --owner
     #[arg(long, value_name = "TEXT", value_parser = not_blank, conflicts_with_all = ["owner", "system"])]
     subject: Option<String>,
+    /// All users to whom the event was published together
+    #[arg(long, conflicts_with_all = ["owner", "system", "subject"])]
+    pub(crate) all_owners: bool,
     /// Issuer (`iss`) of --subject [default: the issuer that the server accepts]
     #[arg(long, value_name = "TEXT", value_parser = not_blank, requires = "subject")]
     issuer: Option<String>,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use tidings_client::{Client, ClientError};
-use tidings_event::Receipt;
+use tidings_event::{NewEvent, Receipt, Recipients};
 
 use crate::delivery::document::{self, Document};
 use crate::delivery::{self, Purpose, Source};
@@ -30,7 +30,8 @@ const DETAILS: &str = "\
 Prints the id of each stored event, or with --json the event. If the server repairs an event, such as a
 text that is too long, it stores the event, and a warning goes to standard error. If the server rejects
 an event, standard error lists its faults and the exit code is 1. Publishing an event again under the
-same --id stores nothing and prints the stored event.
+same --id stores nothing and prints the stored event. With several --owner, the event reaches the users who do
+not have it yet, and standard error says how many.
 
 With --stdin, a rejected line does not stop the others. Lines are sent in batches and stored in their
 order. At the end, standard error reports how many events were stored, and the faults of the others by
@@ -77,6 +78,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         let purpose = Purpose::Publish { prints: args.json };
         return delivery::run(client, args.retries, purpose, Source::stdin()).await;
     }
+    let mut args = args;
+    if let Some(recipients) = args.event.take_recipients()? {
+        let event = args.event.into_new_event()?;
+        return publish_to_many(&client, args.retries, event, &recipients, args.json).await;
+    }
     let document = match &args.file {
         Some(file) => read(file)?,
         None => Document::One(Box::new(args.event.into_new_event()?)),
@@ -87,6 +93,55 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             output::report(&error);
             Ok(ExitCode::FAILURE)
         }
+    }
+}
+
+/// Publishes an event to several owners, and prints its id. It gets one here, so that a retry stores nothing twice.
+async fn publish_to_many(
+    client: &Client,
+    retries: RetryArgs,
+    mut event: NewEvent,
+    recipients: &Recipients,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    document::mint_id(&mut event);
+    let request = async || client.publish_to_many(event.clone(), recipients).await;
+    let receipt = match retries.send(output::note, request).await {
+        Ok(response) => response.value,
+        Err(error) => {
+            output::report(&error);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    for warning in event.warnings.iter().chain(&receipt.warnings) {
+        output::note(format_args!("warning: {warning}"));
+    }
+    if receipt.retracted {
+        output::note(format_args!(
+            "{} was retracted and reaches no more owners",
+            receipt.id
+        ));
+    }
+    output::note(format_args!(
+        "{} reached, {} already had it",
+        owners(receipt.reached),
+        receipt.repeated
+    ));
+    let printed = if as_json {
+        let json = serde_json::to_string(&receipt).context("could not encode the receipt")?;
+        output::print_line(output::escaped_json(&json))
+    } else {
+        output::print_line(receipt.id)
+    };
+    printed.context("could not write to standard output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A number of owners.
+pub(crate) fn owners(number: u64) -> String {
+    match number {
+        1 => "1 owner".to_owned(),
+        number => format!("{number} owners"),
     }
 }
 

@@ -12,7 +12,8 @@ use crate::server_url::ServerUrl;
 
 const DETAILS: &str = "\
 The events disappear from the inbox of the user, on every screen at once, as if the user had deleted them. With
---system they disappear from the inboxes of all users. Publishing them again does not bring them back, as long as
+--system they disappear from the inboxes of all users, with --all-owners from those of the users to whom they were
+published together. Publishing them again does not bring them back, as long as
 the server remembers the deletion.
 
 Only events that the caller's system has published can be retracted; see docs/identity.md. Standard error reports
@@ -20,7 +21,8 @@ how many; the exit code is 1 if an event could not be retracted. The command can
 
 Examples:
   tidings retract 01930000-0000-7000-8000-000000000042 --owner 7b1d2c3e-0000-4000-8000-000000000001
-  tidings retract 01930000-0000-7000-8000-000000000042 --system";
+  tidings retract 01930000-0000-7000-8000-000000000042 --system
+  tidings retract 01930000-0000-7000-8000-000000000042 --all-owners";
 
 /// Take published events back
 #[derive(Debug, clap::Args)]
@@ -48,7 +50,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut retracted = 0;
     let mut failed = false;
     for (tried, (id, retraction)) in (1..).zip(&events) {
-        let request = async || client.retract_new(id.id, retraction).await;
+        let request = async || match args.owner.all_owners {
+            true => client.retract_from_all(id.id).await,
+            false => client.retract_new(id.id, retraction).await,
+        };
         match args
             .retries
             .send(output::note, request)

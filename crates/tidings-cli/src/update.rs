@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tidings_event::{EventRef, NewUpdate};
+use tidings_client::Client;
+use tidings_event::{EventId, EventRef, NewUpdate};
 
 use crate::delivery;
 use crate::output;
 use crate::owner_flags::OwnerArgs;
-use crate::publish::{EventArgs, MetadataEntry};
+use crate::publish::{EventArgs, MetadataEntry, owners};
 use crate::retry::RetryArgs;
 use crate::server_url::ServerUrl;
 
@@ -86,7 +87,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let client = args.server.client()?;
     let (id, as_json, retries) = (args.id.id, args.json, args.retries);
+    let for_all = args.owner.all_owners;
     let update = args.into_update()?;
+    if for_all {
+        return update_for_all(&client, retries, (id, &update), as_json).await;
+    }
     let request = async || client.update_new(id, &update).await;
     let receipt = match retries.send(output::note, request).await {
         Ok(response) => response.value,
@@ -100,6 +105,46 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let printed = if as_json {
         output::print_line(output::escaped_json(&delivery::json_of(&receipt)))
+    } else {
+        output::print_line(receipt.id)
+    };
+    printed.context("could not write to standard output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Updates the event for all users to whom it was published together.
+async fn update_for_all(
+    client: &Client,
+    retries: RetryArgs,
+    (id, update): (EventId, &NewUpdate),
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let request = async || client.update_for_all(id, update).await;
+    let receipt = match retries.send(output::note, request).await {
+        Ok(response) => response.value,
+        Err(error) => {
+            output::report(&error);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    for warning in &receipt.warnings {
+        output::note(format_args!("warning: {warning}"));
+    }
+    if receipt.over_quota > 0 {
+        let without = owners(receipt.over_quota);
+        output::note(format_args!("warning: no room in the quota of {without}"));
+    }
+    if receipt.superseded {
+        output::note("warning: a later update or a retraction reaches the rest");
+    }
+    output::note(format_args!(
+        "updated for {}, {} unchanged",
+        owners(receipt.updated),
+        receipt.unchanged
+    ));
+    let printed = if as_json {
+        let json = serde_json::to_string(&receipt).context("could not encode the receipt")?;
+        output::print_line(output::escaped_json(&json))
     } else {
         output::print_line(receipt.id)
     };

@@ -66,6 +66,7 @@ mod fault;
 mod health;
 mod past_event;
 mod publish;
+mod recipients;
 mod renewal;
 mod response;
 mod retraction;
@@ -93,10 +94,10 @@ pub use tidings_event::{
     CountDelta, Cursor, Deletion, Draft, ErrorBody, ErrorCode, ErrorSeverity, Event, EventBuilder,
     EventFilter, EventId, EventPage, EventRef, EventTypes, Given, InboxSummary, Limits, Metadata,
     NewEvent, NewRetraction, NewUpdate, OperationId, OwnerId, OwnerKind, OwnerName, PageRequest,
-    PageToken, Paging, Past, Receipt, ResetReason, ResourceId, Retraction, Rev, Selection,
-    Severity, SeverityCount, Sort, SortKey, SortOrder, Start, Status, StatusChange, StreamItem,
-    Summary, SystemId, Timestamp, Total, Update, UpdateBuilder, Violation, Violations, Warning,
-    WarningCode,
+    PageToken, Paging, Past, Receipt, Recipients, ResetReason, ResourceId, Retraction, Rev,
+    Selection, Severity, SeverityCount, SharedReceipt, SharedUpdateReceipt, Sort, SortKey,
+    SortOrder, Start, Status, StatusChange, StreamItem, Summary, SystemId, Timestamp, Total,
+    Update, UpdateBuilder, Violation, Violations, Warning, WarningCode,
 };
 
 /// Compiles the examples in the README of this crate.

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::digest::Digests;
 use crate::event::Event;
@@ -195,12 +196,32 @@ impl Draft {
         let digests = Digests::of(&event, owner, created_at_given);
         (event, digests)
     }
+
+    /// As [`Self::resolve`], for an event that goes to each of `owners`. The event that is returned has no owner yet, and
+    /// its digests are of no owner; those of each owner are as if the event had been published to this owner alone.
+    pub fn resolve_for(
+        self,
+        system: SystemId,
+        owners: &[OwnerId],
+    ) -> (Event, Digests, Vec<Digests>) {
+        let Self {
+            mut event,
+            created_at_given,
+            ..
+        } = self;
+        if event.system_id.is_nil() {
+            event.system_id = system;
+        }
+        event.owner = None;
+        let of = |owner| Digests::of(&event, owner, created_at_given);
+        let by_owner = owners.iter().copied().map(of).collect();
+        let digests = of(OwnerId::from_uuid(Uuid::nil()));
+        (event, digests, by_owner)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::severity::Severity;
     use crate::warning::WarningCode;

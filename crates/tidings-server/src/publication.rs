@@ -3,6 +3,7 @@
 mod foreign_system;
 mod options;
 mod owner;
+mod recipients;
 mod rejection;
 mod retraction;
 mod unfit;
@@ -18,6 +19,7 @@ use crate::token::Scopes;
 
 pub(crate) use options::{EventLocation, PublishOptions};
 pub(crate) use owner::Subjects;
+pub(crate) use recipients::{Named, names_owners};
 pub(crate) use rejection::PublishRejection;
 pub(crate) use retraction::RetractRejection;
 use unfit::{Unfit, is_cloud_event};
@@ -153,6 +155,7 @@ impl<'a> EventParser<'a> {
             let violation = Violation::new(field, fault, "send one array of events");
             return Err(Unfit::Unreadable(violation));
         }
+        recipients::reject(part, prefix)?;
         let (mut event, past) = self.read_event(part).map_err(|error| {
             Unfit::Unreadable(json::fault_of::<NewEvent>(&error, document, part, prefix))
         })?;

@@ -19,14 +19,15 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{PublishError, StepError, UpdateError};
 use crate::store::{
-    ChangeStep, ContentUpdate, Publication, StepOutcome, StoreError, Submission, Target,
+    AudienceRequest, ChangeStep, ContentUpdate, FanOut, Publication, StepOutcome, StoreError,
+    Submission, Target,
 };
 use crate::sync::{JoinHandle, spawn};
 use lanes::LaneQueues;
 use queue::QueueClosed;
 use request::{
-    ChangeRequest, PublishRequest, PublishResult, Reply, Request, StepResult, UpdateRequest,
-    UpdateResult,
+    AudienceResult, AudienceStart, ChangeRequest, FanOutRequest, FanOutResult, PublishRequest,
+    PublishResult, Reply, Request, StepResult, UpdateRequest, UpdateResult,
 };
 use task::Task;
 
@@ -97,6 +98,46 @@ impl Committer {
         let queued = queue.push(request);
         queued.map_err(|QueueClosed| PublishError::Closed)?;
         outcome.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Stores an event for several owners, or for none. Dropping the future has the same effect as for
+    /// [`Self::publish`].
+    pub(crate) async fn fan_out(&self, fan_out: FanOut) -> FanOutResult {
+        let bytes = fan_out.bytes();
+        let (caller, outcome) = oneshot::channel();
+        let room = self.room_for(bytes).await;
+        let room = room.map_err(|QueueClosed| PublishError::Closed)?;
+        let queue = self.lanes.queue_of_first(&fan_out);
+        let request = Request::FanOut(Box::new(FanOutRequest {
+            fan_out,
+            bytes,
+            reply: Reply {
+                caller,
+                _room: room,
+            },
+        }));
+        let queued = queue.push(request);
+        queued.map_err(|QueueClosed| PublishError::Closed)?;
+        outcome.await.map_err(|_| PublishError::Closed)?
+    }
+
+    /// Begins a change for an audience. Dropping the future has the same effect as for [`Self::publish`].
+    pub(crate) async fn begin(&self, request: AudienceRequest) -> AudienceResult {
+        let bytes = usize::try_from(request.stored_bytes()).unwrap_or(usize::MAX);
+        let (caller, outcome) = oneshot::channel();
+        let room = self.room_for(bytes).await;
+        let room = room.map_err(|QueueClosed| UpdateError::Closed)?;
+        let queue = self.lanes.queue_of_audience(request.id);
+        let request = Request::Audience(AudienceStart {
+            request,
+            reply: Reply {
+                caller,
+                _room: room,
+            },
+        });
+        let queued = queue.push(request);
+        queued.map_err(|QueueClosed| UpdateError::Closed)?;
+        outcome.await.map_err(|_| UpdateError::Closed)?
     }
 
     /// Commits an update. Dropping the future has the same effect as for [`Self::publish`].

@@ -8,11 +8,14 @@ use tidings_event::{Change, Deletion, OwnerId, Rev, StatusChange};
 
 use crate::frame::Frame;
 use crate::hub::{Content, Delivery, SystemDeletion};
+use crate::shared_json::SharedJson;
 use crate::store::{Committed, RefillItem, StepOutcome, Stored, Updated};
 
 /// A new entry of a feed, before it is encoded for subscribers.
 pub(crate) enum FeedEntry<'a> {
     Created(&'a Stored),
+    /// An event of several owners, at its position in the feed of one of them.
+    CreatedFor(OwnerId, Rev, &'a SharedJson),
     Updated(&'a Updated),
     Changed(&'a StepOutcome),
 }
@@ -22,6 +25,7 @@ impl FeedEntry<'_> {
     pub(crate) const fn last(&self) -> Rev {
         match self {
             Self::Created(event) => event.rev,
+            Self::CreatedFor(_, rev, _) => *rev,
             Self::Updated(event) => event.rev,
             Self::Changed(step) => step.revs.up_to,
         }
@@ -30,6 +34,9 @@ impl FeedEntry<'_> {
     pub(crate) fn delivery(&self, system: OwnerId) -> Delivery {
         match self {
             Self::Created(event) => Delivery::of_one(event.rev, Frame::created(event.json.clone())),
+            Self::CreatedFor(owner, rev, json) => {
+                Delivery::of_one(*rev, Frame::created_for(*owner, json))
+            }
             Self::Updated(event) => of_update(event),
             Self::Changed(step) => of_step(step, system),
         }
@@ -42,6 +49,12 @@ pub(crate) fn of_commit(committed: &Committed) -> HashMap<OwnerId, Vec<FeedEntry
     for one in committed.stored().filter(|one| !one.repeated) {
         let outcomes = by_owner.entry(one.owner).or_default();
         outcomes.push(FeedEntry::Created(one));
+    }
+    for one in committed.fanned_out() {
+        for (owner, rev) in &one.reached {
+            let outcomes = by_owner.entry(*owner).or_default();
+            outcomes.push(FeedEntry::CreatedFor(*owner, *rev, &one.json));
+        }
     }
     for updated in committed.updated() {
         let outcomes = by_owner.entry(updated.owner).or_default();

@@ -2,6 +2,7 @@
 
 mod opening;
 mod publishing;
+mod recipients;
 mod retracting;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 #[cfg(feature = "metrics")]
 use prometheus_client::registry::Registry;
 use tidings_event::{CursorTag, EventTypes, InboxSummary, Limits, OwnerId, Start, SystemId};
+use tokio::sync::Semaphore;
 
 use crate::activity::Activity;
 use crate::bus::BusError;
@@ -29,6 +31,7 @@ use crate::turns::{Bounds, Turns};
 use crate::upkeep::UpkeepTask;
 use crate::vitals::Vitals;
 pub use publishing::Prepared;
+pub use recipients::PreparedForMany;
 
 /// The limits of running and waiting bulk changes. A running change has one step in the committer's queue
 /// and 4,096 ids in memory; a waiting change has the ids of its request in memory.
@@ -63,6 +66,8 @@ pub(crate) struct Shared {
     source: Arc<FollowerContext>,
     pub(crate) committer: Arc<Committer>,
     pub(crate) bulk_changes: Turns<OwnerId>,
+    /// The turns of changes for whole audiences.
+    audience_changes: Arc<Semaphore>,
     pub(crate) activity: Arc<Activity>,
     pub(crate) time: Arc<Timekeeper>,
     vitals: Arc<Vitals>,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use tidings_event::{EventId, ResetReason, Severity, SystemId, Violations};
+use tidings_event::{EventId, OwnerId, ResetReason, Severity, SystemId, Violations};
 
 use crate::bus::BusError;
 use crate::store::StoreError;
@@ -100,6 +100,29 @@ pub enum PublishError {
         /// The bytes that the event needs.
         bytes: u64,
         /// The bytes of the owner's events without those of the request.
+        used: u64,
+        /// The limit that holds for this publisher.
+        limit: u64,
+    },
+    /// The event was to go to several owners, and some of them have an event with the same id and other content. If
+    /// `number` is 0, other owners have: the id was published to several owners before, with other content.
+    #[error("{number} of the owners have another event with this id")]
+    OwnersConflict {
+        /// Some of the owners.
+        owners: Vec<OwnerId>,
+        /// How many there are.
+        number: usize,
+    },
+    /// The event was to go to several owners, and the events of one of them take as many bytes as they may.
+    #[error(
+        "the event needs {bytes} bytes, and the events of the owner {owner} take {used} of the {limit} allowed"
+    )]
+    OwnerQuotaExceeded {
+        /// The owner.
+        owner: OwnerId,
+        /// The bytes that the event needs.
+        bytes: u64,
+        /// The bytes of the owner's events.
         used: u64,
         /// The limit that holds for this publisher.
         limit: u64,

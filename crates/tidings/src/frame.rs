@@ -1,15 +1,27 @@
 //! A creation or change as its subscribers get it: a name and JSON, encoded once and shared by all of them.
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use memchr::memchr2_iter;
+use bytes::Bytes;
 use serde::Serialize;
-use tidings_event::{CountDelta, Cursor, Deletion, StatusChange, StreamItem};
+use tidings_event::{CountDelta, Cursor, Deletion, OwnerId, StatusChange, StreamItem};
+use uuid::fmt::Hyphenated;
+
+use crate::one_line::on_one_line;
+use crate::shared_json::SharedJson;
 
 /// The part of a frame that is the same for all subscribers. Clones share the JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     name: Option<&'static str>,
     data: Bytes,
+    /// If the JSON is shared by several feeds: the owner and the text after it. Then `data` is the text before it.
+    owner: Option<Box<OwnerPart>>,
+}
+
+/// The end of a JSON that is the same for several owners but for the owner.
+#[derive(Clone, Debug)]
+struct OwnerPart {
+    owner: [u8; Hyphenated::LENGTH],
+    after: Bytes,
 }
 
 /// The memory that a frame takes beside its JSON: its entry in a window, and the lines that a server writes
@@ -22,6 +34,22 @@ impl Frame {
         Self {
             name: None,
             data: on_one_line(json),
+            owner: None,
+        }
+    }
+
+    /// The frame of an event that was created in the feeds of several owners. All share the text.
+    pub(crate) fn created_for(owner: OwnerId, json: &SharedJson) -> Self {
+        let [before, after] = json.around_owner();
+        let mut hyphenated = [0; Hyphenated::LENGTH];
+        owner.as_uuid().hyphenated().encode_lower(&mut hyphenated);
+        Self {
+            name: None,
+            data: before.clone(),
+            owner: Some(Box::new(OwnerPart {
+                owner: hyphenated,
+                after: after.clone(),
+            })),
         }
     }
 
@@ -40,6 +68,7 @@ impl Frame {
         Self {
             name: Some(StreamItem::UPDATED),
             data: on_one_line(data.into()),
+            owner: None,
         }
     }
 
@@ -48,6 +77,7 @@ impl Frame {
         Self {
             name: Some(StreamItem::STATUS),
             data: json(change),
+            owner: None,
         }
     }
 
@@ -56,6 +86,7 @@ impl Frame {
         Self {
             name: Some(StreamItem::DELETED),
             data: json(deletion),
+            owner: None,
         }
     }
 
@@ -64,12 +95,21 @@ impl Frame {
         Self {
             name: item.name(),
             data: item.data().into(),
+            owner: None,
         }
     }
 
     /// How many bytes it counts against the bounds of windows and chunks.
     pub(crate) fn size(&self) -> usize {
-        self.data.len() + ENVELOPE_BYTES
+        self.data_bytes() + ENVELOPE_BYTES
+    }
+
+    fn data_bytes(&self) -> usize {
+        self.data.len()
+            + self
+                .owner
+                .as_ref()
+                .map_or(0, |part| part.owner.len() + part.after.len())
     }
 }
 
@@ -100,62 +140,38 @@ impl StreamFrame {
 
     /// The JSON of the frame, as [`StreamItem::data`] gives it, on one line also for clients that split
     /// lines at the separators of Unicode, as Python's `str.splitlines` does: these are escaped.
-    pub const fn data(&self) -> &Bytes {
-        &self.frame.data
+    /// A frame of an event that went to several owners shares its JSON with theirs, and this is a copy of it.
+    pub fn data(&self) -> Bytes {
+        match self.frame.owner {
+            None => self.frame.data.clone(),
+            Some(_) => self.pieces().concat().into(),
+        }
+    }
+
+    /// The same JSON in pieces, without a copy.
+    pub fn pieces(&self) -> [&[u8]; 3] {
+        match &self.frame.owner {
+            None => [&self.frame.data, &[], &[]],
+            Some(part) => [&self.frame.data, &part.owner, &part.after],
+        }
+    }
+
+    /// The size of the JSON.
+    pub fn data_bytes(&self) -> usize {
+        self.frame.data_bytes()
     }
 
     /// Reads the frame back as an item. `None` if its JSON does not fit its name, which only a fault of
     /// the engine can cause.
     pub(crate) fn item(&self) -> Option<StreamItem> {
-        let data = std::str::from_utf8(&self.frame.data).ok()?;
+        let data = self.data();
+        let data = std::str::from_utf8(&data).ok()?;
         StreamItem::read(self.frame.name.unwrap_or_default(), self.cursor, data).ok()?
     }
-}
-
-/// Escapes the line separators of Unicode; JSON itself escapes the control characters of ASCII.
-fn on_one_line(json: Bytes) -> Bytes {
-    let mut escaped = BytesMut::new();
-    let mut copied = 0;
-    // The first bytes of these characters, which JSON has within strings only.
-    for place in memchr2_iter(0xC2, 0xE2, &json) {
-        let (escape, length) = match json[place..] {
-            [0xC2, 0x85, ..] => (b"\\u0085", 2),
-            [0xE2, 0x80, 0xA8, ..] => (b"\\u2028", 3),
-            [0xE2, 0x80, 0xA9, ..] => (b"\\u2029", 3),
-            _ => continue,
-        };
-        escaped.put_slice(&json[copied..place]);
-        escaped.put_slice(escape);
-        copied = place + length;
-    }
-    if copied == 0 {
-        return json;
-    }
-    escaped.put_slice(&json[copied..]);
-    escaped.freeze()
 }
 
 fn json(data: &impl Serialize) -> Bytes {
     serde_json::to_vec(data)
         .expect("what a stream carries has only text keys")
         .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes_the_line_separators_of_unicode() {
-        for text in [
-            "a\u{85}b\u{2028}\u{2029}c \u{a0}“€” \u{c2}\u{2028}",
-            "no separator: \u{a0}“€” \u{c2}",
-        ] {
-            let json = serde_json::to_vec(text).unwrap();
-            let line = on_one_line(json.into());
-            let line = std::str::from_utf8(&line).unwrap();
-            assert!(!line.contains(['\u{85}', '\u{2028}', '\u{2029}']), "{line}");
-            assert_eq!(serde_json::from_str::<String>(line).unwrap(), text);
-        }
-    }
 }

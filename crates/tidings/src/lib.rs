@@ -76,6 +76,7 @@ mod metrics;
 #[cfg(feature = "postgres")]
 pub mod moving;
 mod nodes;
+mod one_line;
 mod operation;
 mod page;
 #[cfg(feature = "postgres")]
@@ -87,6 +88,7 @@ mod revoked_tokens;
 #[cfg(test)]
 mod schedules;
 mod search;
+mod shared_json;
 pub mod sqlite;
 mod start;
 mod store;
@@ -123,8 +125,8 @@ pub use tidings_event::{
 pub use tidings_event::{
     Change, ChangeOutcome, Changes, ContentChange, CountDelta, Cursor, Deletion, EventFilter,
     EventPage, EventRef, EventType, EventTypes, InboxSummary, OwnerKind, PageRequest, PageToken,
-    Paging, ResetReason, Rev, Selection, SeverityCount, Sort, SortKey, SortOrder, Start,
-    StatusChange, StreamItem, Summary, Total,
+    Paging, Recipients, ResetReason, Rev, Selection, SeverityCount, SharedReceipt,
+    SharedUpdateReceipt, Sort, SortKey, SortOrder, Start, StatusChange, StreamItem, Summary, Total,
 };
 
 /// Compiles the program in the README of the repository.

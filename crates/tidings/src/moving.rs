@@ -205,7 +205,7 @@ async fn copy(
                     Part::Feeds => Some(head.state.feeds.unsigned_abs()),
                     Part::Events => Some(head.events),
                     Part::Tombstones => Some(head.state.deletions.unsigned_abs()),
-                    Part::Overlays | Part::Ended => None,
+                    Part::Overlays | Part::Ended | Part::Contents | Part::Audiences => None,
                 },
             });
         }

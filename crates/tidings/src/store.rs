@@ -2,6 +2,7 @@
 //!
 //! The store does not know subscribers. Only the engine connects the two.
 
+mod audience;
 pub(crate) mod audit;
 mod change_step;
 mod content_update;
@@ -38,10 +39,15 @@ pub(crate) mod watched;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
+    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, SystemId,
+    Timestamp,
 };
 
 use crate::retention::Retention;
+pub(crate) use audience::{
+    Audience, AudienceChange, AudienceOutcome, AudienceRequest, BegunChange, FanOut, FanOutOutcome,
+    FannedOut, NAMED_OWNERS, Recipient, SharedContent,
+};
 pub(crate) use change_step::{ChangeStep, StepOutcome, Target};
 pub(crate) use content_update::{ContentUpdate, UpdateOutcome, Updated};
 pub(crate) use due::DueEvents;
@@ -132,6 +138,16 @@ pub(crate) trait Store: std::fmt::Debug + Send + Sync {
 
     /// The first pairs of a category and an action of the events that `owner` sees, sorted.
     async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError>;
+
+    /// The next owners, at most `limit`, after `after` in an order of the store, whose feeds have an event because it was
+    /// published to several owners by `system`.
+    async fn audience(
+        &self,
+        id: EventId,
+        system: SystemId,
+        after: Option<OwnerId>,
+        limit: usize,
+    ) -> Result<Vec<OwnerId>, StoreError>;
 
     /// The next events that `owner` sees and `matching` matches, after an event.
     async fn matching(

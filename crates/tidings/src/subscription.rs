@@ -111,7 +111,7 @@ impl Subscription {
         if let Some(last) = frames.last() {
             self.handed_over = last.cursor();
         }
-        let bytes: usize = frames.iter().map(|frame| frame.data().len()).sum();
+        let bytes: usize = frames.iter().map(|frame| frame.data_bytes()).sum();
         self.follower
             .source()
             .count_delivered(frames.len() as u64, bytes as u64);

@@ -9,7 +9,7 @@ mod faults;
 mod frame_subscription;
 
 pub use crate::bulk_changes::RunningChange;
-pub use crate::engine::Prepared;
+pub use crate::engine::{Prepared, PreparedForMany};
 pub use crate::follower::{FollowedFrames, Follower, ReadDone, Step, StoreRead};
 pub use crate::frame::StreamFrame;
 pub use crate::hub::FollowerWaker;

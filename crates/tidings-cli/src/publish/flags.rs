@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
-use tidings_event::{Given, Metadata, NewEvent, Timestamp};
+use tidings_event::{Given, Metadata, NewEvent, OwnerName, Recipients, Timestamp};
 
 use super::metadata::MetadataEntry;
 use crate::age::Age;
@@ -55,9 +55,10 @@ pub(crate) struct EventArgs {
     /// Suggested fix for the error (repeatable)
     #[arg(long, value_name = "TEXT", requires = "error")]
     pub(crate) suggested_remediation: Vec<String>,
-    /// User that receives the event, or `system` for every user [default: the caller]
+    /// User that receives the event, or `system` for every user (repeatable for users, at most 1,000) [default: the
+    /// caller]
     #[arg(long, value_name = "UUID|system", value_parser = not_blank)]
-    pub(crate) owner: Option<String>,
+    pub(crate) owner: Vec<String>,
     /// Show the event to every user; short for --owner system
     #[arg(long, conflicts_with = "owner")]
     pub(crate) system: bool,
@@ -88,6 +89,33 @@ pub(crate) struct EventArgs {
 }
 
 impl EventArgs {
+    /// Removes and returns the owners of an event for several.
+    ///
+    /// # Errors
+    ///
+    /// A usage error if one of them is not the UUID of a user, or they are too many.
+    pub(crate) fn take_recipients(&mut self) -> Result<Option<Recipients>, clap::Error> {
+        if self.owner.len() < 2 {
+            return Ok(None);
+        }
+        let fault = |fault: String| clap::Error::raw(ErrorKind::ValueValidation, fault);
+        let mut owners = Vec::with_capacity(self.owner.len());
+        for name in std::mem::take(&mut self.owner) {
+            match Given::parse(&name) {
+                Given::Value(OwnerName::User(owner)) => owners.push(owner),
+                _ => {
+                    return Err(fault(format!(
+                        "--owner {name} is not the UUID of a user; several owners must all be users\n"
+                    )));
+                }
+            }
+        }
+        let recipients = Recipients::new(owners);
+        recipients
+            .map(Some)
+            .map_err(|violations| fault(format!("--owner: {violations}\n")))
+    }
+
     /// The event, unchecked.
     ///
     /// # Errors
@@ -131,6 +159,8 @@ impl EventArgs {
             .or_else(|| has_error.then(|| "error".to_owned()));
         let owner = self
             .owner
+            .into_iter()
+            .next()
             .or_else(|| self.system.then(|| "system".to_owned()));
         let mut event = NewEvent::default();
         event.id = given(self.id.as_deref());

@@ -14,10 +14,10 @@ const ENVELOPE_BYTES: usize = 96;
 pub(crate) fn frames(frames: &[StreamFrame]) -> Bytes {
     let sizes = frames
         .iter()
-        .map(|frame| frame.data().len() + ENVELOPE_BYTES);
+        .map(|frame| frame.data_bytes() + ENVELOPE_BYTES);
     let mut bytes = BytesMut::with_capacity(sizes.sum());
     for frame in frames {
-        write(frame.cursor(), frame.name(), frame.data(), &mut bytes);
+        write(frame.cursor(), frame.name(), frame.pieces(), &mut bytes);
     }
     bytes.freeze()
 }
@@ -26,13 +26,15 @@ pub(crate) fn frames(frames: &[StreamFrame]) -> Bytes {
 pub(crate) fn item(item: &StreamItem) -> Bytes {
     let data = item.data();
     let mut bytes = BytesMut::with_capacity(data.len() + ENVELOPE_BYTES);
-    write(item.cursor(), item.name(), data.as_bytes(), &mut bytes);
+    write(item.cursor(), item.name(), [data.as_bytes()], &mut bytes);
     bytes.freeze()
 }
 
-fn write(cursor: Cursor, name: Option<&str>, json: &[u8], out: &mut BytesMut) {
+fn write<const N: usize>(cursor: Cursor, name: Option<&str>, json: [&[u8]; N], out: &mut BytesMut) {
     put_head(cursor, name, out);
-    out.put_slice(json);
+    for piece in json {
+        out.put_slice(piece);
+    }
     out.put_slice(END);
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tidings_event::{EventRef, Retraction};
+use tidings_event::{EventId, EventRef, Retraction};
 
 use super::event_path;
 use crate::error::ApiError;
@@ -23,7 +23,11 @@ pub(crate) enum DeletionRequest {
     OfPublisher {
         caller: Caller,
         retraction: Retraction,
+        /// If no owner is named, the event can have gone to several.
+        names_owner: bool,
     },
+    /// A publisher takes it back from all owners to whom it was published together.
+    OfAll { caller: Caller, id: EventId },
 }
 
 impl FromRequestParts<Arc<AppState>> for DeletionRequest {
@@ -37,7 +41,7 @@ impl FromRequestParts<Arc<AppState>> for DeletionRequest {
         let query = parts.uri.query().unwrap_or_default();
         let named = Recipient::named_in(query);
         let is_retraction = match named {
-            Recipient::Owner => true,
+            Recipient::Owner | Recipient::All => true,
             Recipient::Kind => false,
             // A token that publishes and cannot change its own events.
             Recipient::Caller => {
@@ -59,6 +63,11 @@ impl FromRequestParts<Arc<AppState>> for DeletionRequest {
         }
         state.admit_publish(caller, &parts.uri)?;
         check_unfiltered(parts.uri.query(), Elsewhere::Deletion)?;
+        if named == Recipient::All {
+            Recipient::check_all(query)?;
+            let id = event_path::named(parts, state).await?.id;
+            return Ok(Self::OfAll { caller, id });
+        }
         let recipient = Recipient::read(query)?;
         let event = event_path::named(parts, state).await?;
         let identity = &state.authenticator.identity;
@@ -69,6 +78,10 @@ impl FromRequestParts<Arc<AppState>> for DeletionRequest {
             false,
         );
         let retraction = parser.settle_retraction(recipient, event.id)?;
-        Ok(Self::OfPublisher { caller, retraction })
+        Ok(Self::OfPublisher {
+            caller,
+            retraction,
+            names_owner: named == Recipient::Owner,
+        })
     }
 }

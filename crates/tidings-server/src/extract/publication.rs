@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts as _, OriginalUri, Request};
-use tidings::wire::Prepared;
+use tidings::wire::{Prepared, PreparedForMany};
 
 use super::{Publisher, body};
 use crate::error::ApiError;
 use crate::identity::Caller;
 use crate::limits::LimitError;
 use crate::publication::{
-    EventLocation, EventParser, PublishOptions, PublishRejection, Subjects, is_batch,
+    EventLocation, EventParser, PublishOptions, PublishRejection, Subjects, is_batch, names_owners,
 };
 use crate::request::body::{Content, ReadBody};
 use crate::request::query::Elsewhere;
@@ -40,6 +40,24 @@ impl PublishRequest {
     /// Whether the request has an array whose events are stored or rejected one by one.
     pub(crate) fn is_partial_batch(&self) -> bool {
         self.options.is_partial && self.body.text().is_ok_and(is_batch)
+    }
+
+    /// Whether the request is one event for several owners.
+    pub(crate) fn is_for_many(&self) -> bool {
+        self.body.text().is_ok_and(names_owners)
+    }
+
+    /// Parses and prepares an event for several owners, and counts it as one for each.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be stored, or the caller publishes too fast.
+    pub(crate) fn prepare_for_many(&self, state: &AppState) -> Result<PreparedForMany, ApiError> {
+        let (draft, recipients) = self.parser(state).read_for_many(self.body.text()?)?;
+        let counted = self.count(recipients.owners().len(), state);
+        state.judge(counted.map_err(PublishRejection::from))?;
+        let prepared = state.wire.prepare_for(draft, recipients);
+        Ok(prepared.map_err(|error| PublishRejection::of_engine(error, false))?)
     }
 
     /// Parses, counts and prepares the events.

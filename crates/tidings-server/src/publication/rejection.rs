@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use tidings::PublishError;
 use tidings::wire::PublishFault;
-use tidings_event::{ErrorCode, EventId, Violation, Violations};
+use tidings_event::{ErrorCode, EventId, OwnerId, Violation, Violations};
 
 use super::foreign_system::foreign_system;
 use crate::identity::insufficient;
@@ -40,6 +40,15 @@ pub(crate) enum PublishRejection {
     /// An event does not fit into the quota of its owner.
     QuotaExceeded {
         index: Option<usize>,
+        bytes: u64,
+        used: u64,
+        limit: u64,
+    },
+    /// Some of several owners have an event with the same id and other content.
+    OwnersConflict { owners: Vec<OwnerId>, number: usize },
+    /// The event does not fit into the quota of one of several owners.
+    OwnerQuotaExceeded {
+        owner: OwnerId,
         bytes: u64,
         used: u64,
         limit: u64,
@@ -92,6 +101,20 @@ impl PublishRejection {
                 limit,
             } => Self::QuotaExceeded {
                 index: in_batch(index),
+                bytes,
+                used,
+                limit,
+            },
+            PublishFault::OwnersConflict { owners, number } => {
+                Self::OwnersConflict { owners, number }
+            }
+            PublishFault::OwnerQuotaExceeded {
+                owner,
+                bytes,
+                used,
+                limit,
+            } => Self::OwnerQuotaExceeded {
+                owner,
                 bytes,
                 used,
                 limit,
@@ -160,6 +183,50 @@ impl PublishRejection {
                     problem::field(*index, "id")
                 ),
                 "repeat the event unchanged, or leave the id out to get a new one",
+            ),
+            Self::OwnersConflict { owners, number } => {
+                let named: Vec<String> = owners.iter().map(ToString::to_string).collect();
+                let fault = match (number, number - named.len()) {
+                    (0, _) => "id: was published to other owners with other content".to_owned(),
+                    (1, _) => format!("id: the owner {} has another event with it", named.join(", ")),
+                    (_, 0) => format!("id: the owners {} have another event with it", named.join(", ")),
+                    (_, more) => format!(
+                        "id: the owners {} and {more} more have another event with it",
+                        named.join(", ")
+                    ),
+                };
+                Problem::rejection(
+                    StatusCode::CONFLICT,
+                    ErrorCode::EventConflict,
+                    "Another event of an owner has the same id",
+                )
+                .effect("nothing was stored for any owner")
+                .probable_cause(
+                    "the event was changed after it was sent, or two events of one owner share an id",
+                )
+                .detail(
+                    fault,
+                    "repeat the event unchanged, update it with PUT, or leave the id out to get a new one",
+                )
+            }
+            Self::OwnerQuotaExceeded {
+                owner,
+                bytes,
+                used,
+                limit,
+            } => Problem::rejection(
+                StatusCode::FORBIDDEN,
+                ErrorCode::QuotaExceeded,
+                "The quota of one of the owners is used up",
+            )
+            .effect("nothing was stored for any owner")
+            .detail(
+                format!(
+                    "the event needs {bytes} bytes, and the events of the owner {owner} take {used} of the \
+                     {limit} bytes allowed"
+                ),
+                "repeat the request without this owner, or delete events that are no longer needed; an \
+                 operator sets the limit with --max-owner-bytes",
             ),
             Self::QuotaExceeded {
                 index,

@@ -5,11 +5,12 @@ use tidings::UpdateError;
 use tidings::wire::UpdateFault;
 use tidings_event::wire::Policy;
 use tidings_event::{
-    ErrorCode, EventId, NewEvent, NewUpdate, Severity, SystemId, Update, Violations,
+    ErrorCode, EventId, NewEvent, NewUpdate, Severity, SystemId, Update, Violation, Violations,
 };
 
 use super::EventParser;
 use super::foreign_system::foreign_system;
+use super::recipients::{Named, names_all};
 use super::unfit::Unfit;
 use crate::problem::Problem;
 use crate::request::body::too_large;
@@ -38,11 +39,26 @@ pub(crate) enum UpdateRejection {
 }
 
 impl EventParser<'_> {
-    /// Reads the update of an event.
-    pub(crate) fn read_update(self, text: &str, id: EventId) -> Result<Update, UpdateRejection> {
+    /// Reads the update of an event, and whose event it names.
+    pub(crate) fn read_update(
+        self,
+        text: &str,
+        id: EventId,
+    ) -> Result<(Update, Named), UpdateRejection> {
         let invalid = |fault| UpdateRejection::Json(InvalidJson::from(fault));
         let mut update = NewUpdate::read(text, self.limits)
             .map_err(|error| invalid(json::fault_of::<NewEvent>(&error, text, text, "")))?;
+        let names_one = !update.owner.is_absent() || !update.subject.is_absent();
+        let named_owners = match (names_one, names_all(text).map_err(invalid)?) {
+            (true, true) => {
+                let fault =
+                    Violation::new("owners", "stands beside an owner", "leave one of them out");
+                return Err(invalid(fault));
+            }
+            (true, false) => Named::One,
+            (false, true) => Named::All,
+            (false, false) => Named::Nobody,
+        };
         let mut named = NewEvent::default();
         std::mem::swap(&mut named.owner, &mut update.owner);
         std::mem::swap(&mut named.subject, &mut update.subject);
@@ -58,6 +74,7 @@ impl EventParser<'_> {
         update.issuer = named.issuer;
         update
             .into_update(id, self.limits, Policy::Repair)
+            .map(|update| (update, named_owners))
             .map_err(UpdateRejection::Invalid)
     }
 }

@@ -108,7 +108,7 @@ impl Rendering {
         let mut head = String::new();
         for frame in &changes.frames {
             put_frame(frame, chunked, &mut head, &mut self.bytes);
-            let json_bytes = frame.data().len();
+            let json_bytes = frame.data_bytes();
             self.frames
                 .push((self.bytes.len(), frame.cursor(), json_bytes));
         }
@@ -119,12 +119,13 @@ impl Rendering {
 fn put_frame(frame: &StreamFrame, chunked: bool, head: &mut String, out: &mut Vec<u8>) {
     head.clear();
     sse::put_head(frame.cursor(), frame.name(), head);
-    let data = frame.data();
     if chunked {
-        begin_chunk(head.len() + data.len() + sse::END.len(), out);
+        begin_chunk(head.len() + frame.data_bytes() + sse::END.len(), out);
     }
     out.extend_from_slice(head.as_bytes());
-    out.extend_from_slice(data);
+    for piece in frame.pieces() {
+        out.extend_from_slice(piece);
+    }
     out.extend_from_slice(sse::END);
     if chunked {
         out.extend_from_slice(b"\r\n");

@@ -90,7 +90,7 @@ pub(crate) static PUBLISH: [Parameter; 2] = [one("import", &[]), one("partial", 
 pub(crate) static EVENT: [Parameter; 1] = [several("ownerKind", &["ownerKinds"])];
 
 /// The parameters of a deletion: the first by an event's reader, the others by its publisher.
-pub(crate) static DELETION: [Parameter; 4] = [
+pub(crate) static DELETION: [Parameter; 5] = [
     several("ownerKind", &["ownerKinds"]),
     one(
         "owner",
@@ -98,6 +98,7 @@ pub(crate) static DELETION: [Parameter; 4] = [
     ),
     one("subject", &["sub"]),
     one("issuer", &["iss"]),
+    one("owners", &["recipients"]),
 ];
 
 /// The fields by which a change selects its events.

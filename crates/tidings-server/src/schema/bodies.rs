@@ -6,8 +6,8 @@
 )]
 
 use tidings_event::{
-    Cursor, ErrorBody, Event, NewEvent, PageToken, Receipt, SeverityCount, Status, SystemId,
-    Warning,
+    Cursor, ErrorBody, Event, NewEvent, NewUpdate, OwnerId, PageToken, Receipt, SeverityCount,
+    SharedReceipt, SharedUpdateReceipt, Status, SystemId, Warning,
 };
 use utoipa::ToSchema;
 
@@ -25,6 +25,10 @@ pub(crate) struct ImportableEvent {
     /// Otherwise ignored.
     #[schema(value_type = Option<String>, format = DateTime)]
     updated_at: Option<String>,
+    /// The owners of the event, if there are several: UUIDs of users, instead of `owner` and `subject`. Needs
+    /// `events:publish`. Not in an array of events.
+    #[schema(min_items = 1, max_items = 1000, nullable = false)]
+    owners: Option<Vec<OwnerId>>,
 }
 
 /// One event, or an array of them.
@@ -45,6 +49,28 @@ pub(crate) enum Published {
     One(Box<Receipt>),
     /// Several events, in the order of the request.
     Several(Vec<Receipt>),
+    /// The outcome of one event for several owners.
+    ToMany(SharedReceipt),
+}
+
+/// An update, perhaps for several owners.
+#[derive(ToSchema)]
+pub(crate) struct UpdateForOwners {
+    #[serde(flatten)]
+    update: NewUpdate,
+    /// `all` updates an event that was published with `owners` for all of them. Instead of `owner` and `subject`.
+    #[schema(nullable = false)]
+    owners: Option<String>,
+}
+
+/// The updated event, or the outcome for all owners of one that was published with `owners`.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub(crate) enum UpdatedEvent {
+    /// The event of one owner.
+    One(Box<Receipt>),
+    /// The outcome for several owners.
+    OfMany(SharedUpdateReceipt),
 }
 
 /// The outcome of each event of an array with `partial=true`.

@@ -140,6 +140,9 @@ pub(crate) struct RecipientParameters {
     /// The issuer of `subject`. If absent, the issuer that the server trusts.
     #[param(min_length = 1)]
     issuer: Option<String>,
+    /// `all` retracts an event that was published with `owners` from all of them. Needs `events:publish`.
+    #[param(min_length = 1)]
+    owners: Option<String>,
 }
 
 /// The parameters of publishing.

@@ -194,7 +194,9 @@ impl Forming {
                 Judgement::SetAside(change.asker)
             }
             Request::Publish(publish) => self.judge_publish(publish),
-            Request::Update(_) | Request::Change(_) => Judgement::Take,
+            Request::FanOut(_) | Request::Audience(_) | Request::Update(_) | Request::Change(_) => {
+                Judgement::Take
+            }
         }
     }
 
@@ -241,6 +243,11 @@ impl Forming {
                 self.events += publish.publication.submissions.len();
                 self.bytes += publish.bytes;
             }
+            Request::FanOut(request) => {
+                self.events += request.fan_out.recipients.len();
+                self.bytes += request.bytes;
+            }
+            Request::Audience(_) => self.events += 1,
             Request::Update(request) => {
                 self.events += 1;
                 self.bytes += request.update.bytes();
@@ -257,6 +264,14 @@ impl TakenGroup {
             Request::Publish(request) => {
                 self.group.publications.push(request.publication);
                 self.replies.publishers.push(request.reply);
+            }
+            Request::FanOut(request) => {
+                self.group.fan_outs.push(request.fan_out);
+                self.replies.fan_outs.push(request.reply);
+            }
+            Request::Audience(start) => {
+                self.group.audiences.push(start.request);
+                self.replies.audiences.push(start.reply);
             }
             Request::Update(request) => {
                 self.group.updates.push(request.update);

@@ -4,11 +4,11 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
-use tidings_event::OwnerId;
+use tidings_event::{EventId, OwnerId};
 
 use super::queue::Queue;
 use crate::activity::Activity;
-use crate::store::Publication;
+use crate::store::{FanOut, Publication};
 
 #[derive(Debug)]
 pub(super) struct LaneQueues {
@@ -48,6 +48,19 @@ impl LaneQueues {
             Some(owner) => self.queue_of(owner),
             None => &self.queues[0],
         }
+    }
+
+    /// The lane of the first owner to whom an event goes. For the others, see [`Self::queue_of_batch`].
+    pub(super) fn queue_of_first(&self, fan_out: &FanOut) -> &Queue {
+        match fan_out.recipients.first() {
+            Some(first) => self.queue_of(first.owner),
+            None => &self.queues[0],
+        }
+    }
+
+    /// The lane for the changes of an event of several owners.
+    pub(super) fn queue_of_audience(&self, id: EventId) -> &Queue {
+        self.queue_of(OwnerId::from_uuid(*id.as_uuid()))
     }
 
     pub(super) fn are_closed(&self) -> bool {

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tidings_event::OwnerId;
 use tokio::sync::mpsc;
 
-use super::request::{PublishResult, Reply, StepResult, UpdateResult};
+use super::request::{FanOutResult, PublishResult, Reply, StepResult, UpdateResult};
 use crate::hub::{Hub, Late};
 use crate::sync::{now, sleep_until, spawn};
 
@@ -19,6 +19,7 @@ const LATE_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct LateReplies {
     pub(super) published: Vec<(Reply<PublishResult>, PublishResult)>,
+    pub(super) fanned_out: Vec<(Reply<FanOutResult>, FanOutResult)>,
     pub(super) updated: Vec<(Reply<UpdateResult>, UpdateResult)>,
     pub(super) changed: Vec<(Reply<StepResult>, StepResult)>,
 }
@@ -26,6 +27,9 @@ pub(super) struct LateReplies {
 impl LateReplies {
     fn send(self) {
         for (reply, outcome) in self.published {
+            reply.send(outcome);
+        }
+        for (reply, outcome) in self.fanned_out {
             reply.send(outcome);
         }
         for (reply, outcome) in self.updated {

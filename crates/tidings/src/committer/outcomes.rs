@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use tidings_event::{OwnerId, Receipt, Rev};
 
 use super::late::LateReplies;
-use super::request::{PublishResult, Replies};
+use super::request::{FanOutResult, PublishResult, Replies};
 use crate::bus::Outbox;
 use crate::deliveries;
 use crate::error::PublishError;
 use crate::hub::{Hub, Late};
 use crate::metrics::{ChangeLabel, Metrics, OutcomeLabel};
-use crate::store::{Committed, Conflict, OverQuota, PublishOutcome, UpdateOutcome};
+use crate::store::{Committed, Conflict, FanOutOutcome, OverQuota, PublishOutcome, UpdateOutcome};
 
 /// Delivers the new events and changes to the subscribers of their feeds, and tells the other nodes. Returns the
 /// feeds whose subscribers must first get what another node has committed.
@@ -36,6 +36,12 @@ pub(super) fn deliver(
     for one in committed.stored().filter(|one| one.repeated) {
         if let Some(waiting) = hub.expect(one.owner, one.rev) {
             late.entry(one.owner).or_default().push(waiting);
+        }
+    }
+    let repeated = committed.fanned_out().flat_map(|one| &one.repeated);
+    for (owner, rev) in repeated {
+        if let Some(waiting) = hub.expect(*owner, *rev) {
+            late.entry(*owner).or_default().push(waiting);
         }
     }
     for outcome in &committed.updated {
@@ -82,6 +88,21 @@ pub(super) fn count(committed: &Committed, metrics: &Metrics) {
             }
         }
     }
+    for outcome in &committed.fanned_out {
+        let label = match outcome {
+            FanOutOutcome::Stored(_) => OutcomeLabel::STORED,
+            FanOutOutcome::Conflict { .. } => OutcomeLabel::CONFLICT,
+            FanOutOutcome::NoRoom(_) => OutcomeLabel::FAILED,
+            FanOutOutcome::OverQuota { .. } => OutcomeLabel::OVER_QUOTA,
+        };
+        metrics.requests.get_or_create(&label).inc();
+        if let Some(stored) = outcome.stored() {
+            let reached = u32::try_from(stored.reached.len()).unwrap_or(u32::MAX);
+            metrics.events_stored.inc_by(reached.into());
+            metrics.events_repeated.inc_by(stored.repeated.len() as u64);
+            events = events.saturating_add(reached);
+        }
+    }
     let updated = committed.updated().count();
     metrics.frames_encoded.inc_by(updated as u64);
     metrics.events_updated.inc_by(updated as u64);
@@ -117,6 +138,20 @@ pub(super) fn send<L>(
             false => reply.send(published(outcome)),
         }
     }
+    for (reply, outcome) in replies.fan_outs.into_iter().zip(committed.fanned_out) {
+        let is_late = !late.is_empty()
+            && outcome.stored().is_some_and(|stored| {
+                let mut owners = stored.reached.iter().chain(&stored.repeated);
+                owners.any(|(owner, _)| late.contains_key(owner))
+            });
+        match is_late {
+            true => held.fanned_out.push((reply, fanned_out(outcome))),
+            false => reply.send(fanned_out(outcome)),
+        }
+    }
+    for (reply, outcome) in replies.audiences.into_iter().zip(committed.audiences) {
+        reply.send(Ok(outcome));
+    }
     for (reply, outcome) in replies.updaters.into_iter().zip(committed.updated) {
         let is_late = outcome
             .owner()
@@ -133,6 +168,27 @@ pub(super) fn send<L>(
         }
     }
     held
+}
+
+fn fanned_out(outcome: FanOutOutcome) -> FanOutResult {
+    match outcome {
+        FanOutOutcome::Stored(stored) => Ok(stored),
+        FanOutOutcome::Conflict { owners, number } => {
+            Err(PublishError::OwnersConflict { owners, number })
+        }
+        FanOutOutcome::NoRoom(error) => Err(PublishError::Store(error)),
+        FanOutOutcome::OverQuota {
+            owner,
+            bytes,
+            used,
+            limit,
+        } => Err(PublishError::OwnerQuotaExceeded {
+            owner,
+            bytes,
+            used,
+            limit,
+        }),
+    }
 }
 
 fn published(outcome: PublishOutcome) -> PublishResult {

@@ -7,11 +7,14 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::{PublishError, StepError, UpdateError};
 use crate::store::{
-    ChangeStep, ContentUpdate, Publication, StepOutcome, StoreError, UpdateOutcome,
+    AudienceOutcome, AudienceRequest, ChangeStep, ContentUpdate, FanOut, FannedOut, Publication,
+    StepOutcome, StoreError, UpdateOutcome,
 };
 
 pub(super) type PublishResult = Result<Vec<Receipt>, PublishError>;
 pub(super) type StepResult = Result<StepOutcome, StepError>;
+pub(super) type FanOutResult = Result<FannedOut, PublishError>;
+pub(super) type AudienceResult = Result<AudienceOutcome, UpdateError>;
 pub(super) type UpdateResult = Result<UpdateOutcome, UpdateError>;
 
 /// The source of a step or of a large request. Askers take turns.
@@ -29,6 +32,8 @@ pub(crate) enum Asker {
 #[derive(Debug)]
 pub(super) enum Request {
     Publish(PublishRequest),
+    FanOut(Box<FanOutRequest>),
+    Audience(AudienceStart),
     Update(UpdateRequest),
     Change(ChangeRequest),
 }
@@ -41,6 +46,22 @@ pub(super) struct PublishRequest {
     /// The approximate memory of the request.
     pub(super) bytes: usize,
     pub(super) reply: Reply<PublishResult>,
+}
+
+/// An event for several owners.
+#[derive(Debug)]
+pub(super) struct FanOutRequest {
+    pub(super) fan_out: FanOut,
+    /// The approximate memory of the request.
+    pub(super) bytes: usize,
+    pub(super) reply: Reply<FanOutResult>,
+}
+
+/// The beginning of a change for an audience.
+#[derive(Debug)]
+pub(super) struct AudienceStart {
+    pub(super) request: AudienceRequest,
+    pub(super) reply: Reply<AudienceResult>,
 }
 
 #[derive(Debug)]
@@ -75,6 +96,8 @@ impl<T> Reply<T> {
 #[derive(Debug, Default)]
 pub(super) struct Replies {
     pub(super) publishers: Vec<Reply<PublishResult>>,
+    pub(super) fan_outs: Vec<Reply<FanOutResult>>,
+    pub(super) audiences: Vec<Reply<AudienceResult>>,
     pub(super) updaters: Vec<Reply<UpdateResult>>,
     pub(super) changers: Vec<Reply<StepResult>>,
 }
@@ -82,13 +105,23 @@ pub(super) struct Replies {
 impl Replies {
     /// The number of requests in the group.
     pub(super) fn len(&self) -> usize {
-        self.publishers.len() + self.updaters.len() + self.changers.len()
+        self.publishers.len()
+            + self.fan_outs.len()
+            + self.audiences.len()
+            + self.updaters.len()
+            + self.changers.len()
     }
 
     /// Reports to all callers that the commit failed.
     pub(super) fn fail(self, error: &Arc<StoreError>) {
         for reply in self.publishers {
             reply.send(Err(PublishError::Store(Arc::clone(error))));
+        }
+        for reply in self.fan_outs {
+            reply.send(Err(PublishError::Store(Arc::clone(error))));
+        }
+        for reply in self.audiences {
+            reply.send(Err(UpdateError::Store(Arc::clone(error))));
         }
         for reply in self.updaters {
             reply.send(Err(UpdateError::Store(Arc::clone(error))));

@@ -17,7 +17,8 @@ const BYTES_PER_CHANGE: usize = 256;
 fn weight(request: &Request) -> usize {
     match request {
         Request::Change(change) => change.step.targets.len(),
-        Request::Update(_) => 1,
+        Request::FanOut(request) => request.fan_out.recipients.len(),
+        Request::Audience(_) | Request::Update(_) => 1,
         Request::Publish(publish) => {
             let events = publish.publication.submissions.len();
             events.max(publish.bytes / BYTES_PER_CHANGE)

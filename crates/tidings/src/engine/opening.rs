@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
+use super::recipients::AUDIENCE_CHANGES;
 use super::{BULK_CHANGES, Shared, Tidings};
 use crate::activity::Activity;
 use crate::bus::Bus;
@@ -109,6 +112,7 @@ impl Tidings {
             metrics,
             committer,
             bulk_changes: Turns::new(BULK_CHANGES),
+            audience_changes: Arc::new(Semaphore::new(AUDIENCE_CHANGES)),
             activity,
             time,
             vitals,

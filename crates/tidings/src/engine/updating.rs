@@ -1,5 +1,7 @@
 //! Updating: replaces the content of published events.
 
+use std::sync::Arc;
+
 use tidings_event::{OwnerId, Receipt, SystemId, Update, Warning, WarningCode};
 
 use super::Tidings;
@@ -33,7 +35,7 @@ impl Tidings {
         let limits = &shared.limits;
         let mut update = update.within(limits).map_err(UpdateError::Invalid)?;
         let mut warnings = update.take_warnings();
-        let metadata = update.take_metadata_json();
+        let metadata = update.take_metadata_json().map(Arc::from);
         let owner = update.owner();
         let owner = owner.unwrap_or_else(|| OwnerId::from(shared.identity.system));
         let id = update.id();
@@ -46,11 +48,12 @@ impl Tidings {
             owner,
             id,
             severity: update.severity(),
-            description: update.description().to_owned(),
+            description: Arc::from(update.description()),
             metadata,
             sequence: update.sequence(),
             renotify: update.renotifies(),
             systems,
+            shared: None,
             at: shared.time.wall(),
             quota,
             event_bytes,
@@ -64,7 +67,9 @@ impl Tidings {
                 warnings.extend(later.map(outdated));
                 (rev, json, true)
             }
-            UpdateOutcome::NotFound => return Err(UpdateError::NotFound),
+            UpdateOutcome::NotFound | UpdateOutcome::Superseded => {
+                return Err(UpdateError::NotFound);
+            }
             UpdateOutcome::ForeignSystem(system) => {
                 return Err(UpdateError::ForeignSystem { system });
             }
@@ -90,7 +95,7 @@ impl Tidings {
 }
 
 /// The warning that an update was dropped, because one with this number is stored.
-fn outdated(number: u64) -> Warning {
+pub(super) fn outdated(number: u64) -> Warning {
     let message = format!("the update {number} is stored already, so this one was dropped");
     Warning::new("sequence", WarningCode::Outdated, message)
 }

@@ -354,6 +354,16 @@ impl Store for MemoryStore {
         unreachable!("no scene has upkeep")
     }
 
+    async fn audience(
+        &self,
+        _: EventId,
+        _: SystemId,
+        _: Option<OwnerId>,
+        _: usize,
+    ) -> Result<Vec<OwnerId>, StoreError> {
+        unreachable!("no scene has events of several owners")
+    }
+
     async fn due(&self, _: Timestamp) -> Result<DueEvents, StoreError> {
         unreachable!("no scene has upkeep")
     }

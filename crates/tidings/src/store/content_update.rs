@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tidings_event::{CountDelta, EventId, OwnerId, Rev, Severity, SystemId, Timestamp};
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::quota::EVENT_BYTES;
@@ -14,15 +15,18 @@ pub(crate) struct ContentUpdate {
     pub(crate) owner: OwnerId,
     pub(crate) id: EventId,
     pub(crate) severity: Severity,
-    pub(crate) description: String,
+    pub(crate) description: Arc<str>,
     /// The JSON of the metadata.
-    pub(crate) metadata: Option<Box<str>>,
+    pub(crate) metadata: Option<Arc<str>>,
     /// The publisher's number of the update.
     pub(crate) sequence: Option<u64>,
     /// Whether the event becomes unread again.
     pub(crate) renotify: bool,
     /// The systems whose events the publisher can change; `None` if all.
     pub(crate) systems: Option<Vec<SystemId>>,
+    /// The key of this content, if it is that of the event's whole audience. Then the event is updated only while the
+    /// audience still has it.
+    pub(crate) shared: Option<Uuid>,
     /// The time of the update.
     pub(crate) at: Timestamp,
     /// The most bytes that the events of the owner can take after it.
@@ -82,6 +86,8 @@ pub(crate) enum UpdateOutcome {
     },
     /// The owner has no such event.
     NotFound,
+    /// The content was to be that of the event's whole audience, which has got another since.
+    Superseded,
     /// Another system has published the event.
     ForeignSystem(SystemId),
     /// It is an event of the system, and the update changes more than its texts.
@@ -111,6 +117,7 @@ impl UpdateOutcome {
         match self {
             Self::Updated(Updated { owner, .. }) | Self::Kept { owner, .. } => Some(*owner),
             Self::NotFound
+            | Self::Superseded
             | Self::ForeignSystem(_)
             | Self::OnlyTexts { .. }
             | Self::TooLarge { .. }

@@ -2,28 +2,38 @@
 
 use std::time::Duration;
 
+use super::audience::{AudienceOutcome, AudienceRequest, FanOut, FanOutOutcome, FannedOut};
 use super::change_step::{ChangeStep, StepOutcome};
 use super::content_update::{ContentUpdate, UpdateOutcome, Updated};
 use super::publication::{Publication, PublishOutcome, Stored};
 
-/// The content of one transaction: first the publish requests, then the updates, then the steps, each in its order.
+/// The content of one transaction: first the publish requests, then those to several owners, the changes of audiences,
+/// the updates and the steps, each in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) publications: Vec<Publication>,
+    pub(crate) fan_outs: Vec<FanOut>,
+    pub(crate) audiences: Vec<AudienceRequest>,
     pub(crate) updates: Vec<ContentUpdate>,
     pub(crate) steps: Vec<ChangeStep>,
 }
 
 impl Group {
     /// Whether it has requests that can need room: all but the steps.
-    #[cfg(feature = "postgres")]
     pub(crate) const fn needs_room(&self) -> bool {
-        !self.publications.is_empty() || !self.updates.is_empty()
+        !self.publications.is_empty()
+            || !self.updates.is_empty()
+            || !self.fan_outs.is_empty()
+            || !self.audiences.is_empty()
     }
 
     /// Whether there is nothing to commit.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.publications.is_empty() && self.updates.is_empty() && self.steps.is_empty()
+        self.publications.is_empty()
+            && self.fan_outs.is_empty()
+            && self.audiences.is_empty()
+            && self.updates.is_empty()
+            && self.steps.is_empty()
     }
 }
 
@@ -35,6 +45,8 @@ pub(crate) type NextGroup = Box<dyn FnOnce() -> Group + Send>;
 #[derive(Debug, Default)]
 pub(crate) struct Committed {
     pub(crate) published: Vec<PublishOutcome>,
+    pub(crate) fanned_out: Vec<FanOutOutcome>,
+    pub(crate) audiences: Vec<AudienceOutcome>,
     pub(crate) updated: Vec<UpdateOutcome>,
     pub(crate) changed: Vec<StepOutcome>,
     /// How long the commit itself took, until it was on disk.
@@ -48,12 +60,18 @@ impl Committed {
         published.flat_map(PublishOutcome::stored)
     }
 
+    /// The events that are in the feeds of several owners, now or before.
+    pub(crate) fn fanned_out(&self) -> impl Iterator<Item = &FannedOut> {
+        self.fanned_out.iter().filter_map(FanOutOutcome::stored)
+    }
+
     /// The events that have new content.
     pub(crate) fn updated(&self) -> impl Iterator<Item = &Updated> {
         self.updated.iter().filter_map(|outcome| match outcome {
             UpdateOutcome::Updated(updated) => Some(updated),
             UpdateOutcome::Kept { .. }
             | UpdateOutcome::NotFound
+            | UpdateOutcome::Superseded
             | UpdateOutcome::ForeignSystem(_)
             | UpdateOutcome::OnlyTexts { .. }
             | UpdateOutcome::TooLarge { .. }

@@ -1,6 +1,7 @@
 //! A store in PostgreSQL, which any number of nodes share.
 
 mod address;
+mod audience;
 mod audit;
 mod commit;
 pub(crate) mod connect;
@@ -46,7 +47,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
+    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, SystemId,
+    Timestamp,
 };
 
 use crate::config::PostgresConfig;
@@ -212,6 +214,16 @@ impl Store for PostgresStore {
 
     async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
         self.reads.type_pairs(owner).await
+    }
+
+    async fn audience(
+        &self,
+        id: EventId,
+        system: SystemId,
+        after: Option<OwnerId>,
+        limit: usize,
+    ) -> Result<Vec<OwnerId>, StoreError> {
+        audience::owners(&self.upkeep_pool, id, system, after, limit).await
     }
 
     async fn matching(

@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Tombstones,
     Overlays,
     Ended,
+    Contents,
+    Audiences,
 }
 
 /// A position in a part: after the record of this owner and rev.
@@ -83,6 +85,8 @@ pub(crate) enum Record {
     Tombstone(TombstoneRecord),
     Overlay(OverlayRecord),
     Ended(EndedRecord),
+    Content(Box<ContentRecord>),
+    Audience(Box<AudienceRecord>),
 }
 
 /// A feed with its counters.
@@ -123,6 +127,34 @@ pub(crate) struct EventRecord {
     pub(crate) description: String,
     pub(crate) metadata: Option<String>,
     pub(crate) digest: Vec<u8>,
+    /// Nil if it went to several owners and has its own content, else the key of the content that it shares.
+    pub(crate) shared: Option<Uuid>,
+}
+
+/// A content that several events share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ContentRecord {
+    pub(crate) key: Uuid,
+    pub(crate) description: String,
+    pub(crate) metadata: Option<String>,
+    /// How many events have it.
+    pub(crate) rows: i64,
+}
+
+/// The owners who got an event together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct AudienceRecord {
+    pub(crate) key: Uuid,
+    pub(crate) id: Uuid,
+    pub(crate) system_id: Uuid,
+    pub(crate) content: Option<Uuid>,
+    pub(crate) digest: Vec<u8>,
+    pub(crate) created_at: i64,
+    /// The number of the severity.
+    pub(crate) severity: u8,
+    pub(crate) sequence: Option<i64>,
+    pub(crate) retracted_at: Option<i64>,
+    pub(crate) members: i64,
 }
 
 /// The remains of a deleted event.
@@ -161,12 +193,14 @@ pub(crate) struct EndedRecord {
 
 impl Part {
     /// All parts, in the order in which they are copied.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Feeds,
         Self::Events,
         Self::Tombstones,
         Self::Overlays,
         Self::Ended,
+        Self::Contents,
+        Self::Audiences,
     ];
 
     /// The number of the part in a half-moved store.
@@ -177,6 +211,8 @@ impl Part {
             Self::Tombstones => 2,
             Self::Overlays => 3,
             Self::Ended => 4,
+            Self::Contents => 5,
+            Self::Audiences => 6,
         }
     }
 
@@ -188,6 +224,8 @@ impl Part {
             Self::Tombstones => "remembered deletions",
             Self::Overlays => "marks of system events",
             Self::Ended => "deleted system events",
+            Self::Contents => "shared contents",
+            Self::Audiences => "events of several owners",
         }
     }
 }
@@ -209,6 +247,8 @@ impl Record {
             Self::Tombstone(tombstone) => (tombstone.owner, tombstone.deleted_rev),
             Self::Overlay(overlay) => (overlay.owner, overlay.system_rev),
             Self::Ended(ended) => (ended.owner, ended.system_rev),
+            Self::Content(content) => (content.key, 0),
+            Self::Audience(audience) => (audience.key, 0),
         };
         RecordPosition { owner, rev }
     }

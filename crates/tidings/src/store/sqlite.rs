@@ -45,6 +45,7 @@ mod publish;
 mod query;
 mod read_connection;
 mod read_pool;
+mod recipients;
 mod replay;
 mod reserve;
 mod restore;
@@ -74,7 +75,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
+    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, SystemId,
+    Timestamp,
 };
 
 pub use audit::{AuditError, audit};
@@ -222,6 +224,18 @@ impl Store for SqliteStore {
     async fn types(&self, owner: OwnerId) -> Result<EventTypes, StoreError> {
         self.list_pool
             .read_for(owner, move |connection| connection.types(owner))
+            .await
+    }
+
+    async fn audience(
+        &self,
+        id: EventId,
+        system: SystemId,
+        after: Option<OwnerId>,
+        limit: usize,
+    ) -> Result<Vec<OwnerId>, StoreError> {
+        self.upkeep_pool
+            .read(move |connection| connection.audience(id, system, after, limit))
             .await
     }
 

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tidings_event::{
-    EventFilter, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, Timestamp,
+    EventFilter, EventId, EventType, EventTypes, OwnerId, PageRequest, PageToken, Rev, SystemId,
+    Timestamp,
 };
 
 use tokio::sync::{RwLock, Semaphore};
@@ -168,6 +169,16 @@ impl Store for WatchedStore {
 
     async fn type_pairs(&self, owner: OwnerId) -> Result<Vec<EventType>, StoreError> {
         self.store.type_pairs(owner).await
+    }
+
+    async fn audience(
+        &self,
+        id: EventId,
+        system: SystemId,
+        after: Option<OwnerId>,
+        limit: usize,
+    ) -> Result<Vec<OwnerId>, StoreError> {
+        self.store.audience(id, system, after, limit).await
     }
 
     async fn matching(

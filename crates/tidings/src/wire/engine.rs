@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use tidings_event::{
-    Change, ChangeOutcome, Draft, EventFilter, EventRef, EventType, OwnerId, PageRequest, Receipt,
-    Retraction, Selection, Start, SystemId, Update,
+    Change, ChangeOutcome, Draft, EventFilter, EventId, EventRef, EventType, OwnerId, PageRequest,
+    Receipt, Recipients, Retraction, Selection, SharedReceipt, SharedUpdateReceipt, Start,
+    SystemId, Update,
 };
 
-use super::{EncodedPage, Follower, PageRest, Prepared, RevokedTokens, RunningChange};
+use super::{
+    EncodedPage, Follower, PageRest, Prepared, PreparedForMany, RevokedTokens, RunningChange,
+};
 use crate::engine::Tidings;
 use crate::error::{ChangeError, PublishError, RetractError, UpdateError};
 use crate::store::StoreError;
@@ -94,6 +97,59 @@ impl Engine {
         systems: Option<Vec<SystemId>>,
     ) -> Result<ChangeOutcome, RetractError> {
         self.tidings.retract_of(retraction, systems).await
+    }
+
+    /// Encodes an event once for several owners.
+    ///
+    /// # Errors
+    ///
+    /// The event cannot be published to these owners; [`PublishError`] gives the reason.
+    pub fn prepare_for(
+        &self,
+        draft: Draft,
+        recipients: Recipients,
+    ) -> Result<PreparedForMany, PublishError> {
+        self.tidings.prepare_for(draft, recipients)
+    }
+
+    /// Same as [`Tidings::publish_to_many`], for an event from [`Self::prepare_for`].
+    ///
+    /// # Errors
+    ///
+    /// Nothing was stored; [`PublishError`] gives the reason.
+    pub async fn publish_to_many(
+        &self,
+        event: PreparedForMany,
+    ) -> Result<SharedReceipt, PublishError> {
+        self.tidings.publish_prepared_to_many(event).await
+    }
+
+    /// Same as [`Tidings::update_for_all`], for a publisher who can change only what `systems` have published; `None`
+    /// if all.
+    ///
+    /// # Errors
+    ///
+    /// At least one owner has not got the update; [`UpdateError`] gives the reason.
+    pub async fn update_for_all(
+        &self,
+        update: Update,
+        systems: Option<Vec<SystemId>>,
+    ) -> Result<SharedUpdateReceipt, UpdateError> {
+        self.tidings.update_audience(update, systems).await
+    }
+
+    /// Same as [`Tidings::retract_from_all`], for a publisher who can take back only what `systems` have published;
+    /// `None` if all.
+    ///
+    /// # Errors
+    ///
+    /// At least one owner still has the event; [`RetractError`] gives the reason.
+    pub async fn retract_from_all(
+        &self,
+        id: EventId,
+        systems: Option<Vec<SystemId>>,
+    ) -> Result<ChangeOutcome, RetractError> {
+        self.tidings.retract_from_audience(id, systems).await
     }
 
     /// Same as [`Tidings::subscribe`], without a task that waits: for a server of many streams.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidings_event::{EventId, ResetReason, Severity, SystemId, Violations};
+use tidings_event::{EventId, OwnerId, ResetReason, Severity, SystemId, Violations};
 
 use crate::error::{ChangeError, PublishError, RetractError, UpdateError};
 use crate::store::StoreError;
@@ -53,6 +53,24 @@ pub enum PublishFault {
         /// The bytes that the event needs.
         bytes: u64,
         /// The bytes of the owner's events without those of the request.
+        used: u64,
+        /// The limit for this publisher.
+        limit: u64,
+    },
+    /// [`PublishError::OwnersConflict`]
+    OwnersConflict {
+        /// Some of the owners.
+        owners: Vec<OwnerId>,
+        /// How many there are.
+        number: usize,
+    },
+    /// [`PublishError::OwnerQuotaExceeded`]
+    OwnerQuotaExceeded {
+        /// The owner.
+        owner: OwnerId,
+        /// The bytes that the event needs.
+        bytes: u64,
+        /// The bytes of the owner's events.
         used: u64,
         /// The limit for this publisher.
         limit: u64,
@@ -200,6 +218,20 @@ impl From<PublishError> for PublishFault {
                 limit,
             } => Self::QuotaExceeded {
                 index,
+                bytes,
+                used,
+                limit,
+            },
+            PublishError::OwnersConflict { owners, number } => {
+                Self::OwnersConflict { owners, number }
+            }
+            PublishError::OwnerQuotaExceeded {
+                owner,
+                bytes,
+                used,
+                limit,
+            } => Self::OwnerQuotaExceeded {
+                owner,
                 bytes,
                 used,
                 limit,

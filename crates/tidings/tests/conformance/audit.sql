@@ -3,12 +3,14 @@ SELECT feed.*, found.*, overlaid.*
 FROM feed
 CROSS JOIN LATERAL (
     SELECT coalesce(max(greatest(created_rev, changed_rev)), 0) AS last,
-        coalesce(sum(512 + octet_length(category) + octet_length(action) + octet_length(description)
-            + coalesce(octet_length(metadata), 0)), 0) AS bytes,
+        coalesce(sum(512 + octet_length(category) + octet_length(action)
+            + octet_length(coalesce(content.description, event.description))
+            + coalesce(octet_length(coalesce(content.metadata, event.metadata)), 0)), 0) AS bytes,
         (SELECT array_agg((SELECT count(*) FROM event
                            WHERE owner = feed.owner AND severity * 2 + status = kind) ORDER BY kind)
          FROM generate_series(0, 15) AS kind) AS counts
-    FROM event WHERE owner = feed.owner
+    FROM event LEFT JOIN shared_content AS content ON content.key = event.shared
+    WHERE owner = feed.owner
 ) AS found
 CROSS JOIN LATERAL (
     SELECT (SELECT count(*) FROM tombstone WHERE owner = feed.owner) AS deletions,

@@ -1,5 +1,7 @@
 //! A model of the engine, without disk, speed or concurrency.
 
+mod audiences;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tidings::{Change, Event, EventFilter, Metadata, Receipt, Severity, Status};
@@ -8,6 +10,8 @@ use tidings_event::{
     Summary,
 };
 use uuid::Uuid;
+
+use audiences::Audiences;
 
 /// Names an event. An id is unique only within the feed of one owner.
 pub(crate) type EventKey = (OwnerId, EventId);
@@ -41,6 +45,28 @@ pub(crate) enum UpdateOutcome {
     OnlyTexts,
 }
 
+/// The outcome of publishing to several owners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FanOutOutcome {
+    Stored {
+        reached: u64,
+        repeated: u64,
+        retracted: bool,
+    },
+    Conflict {
+        owners: Vec<OwnerId>,
+        number: usize,
+    },
+}
+
+/// The outcome of an update for all owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SharedUpdateOutcome {
+    Updated { updated: u64, unchanged: u64 },
+    Outdated,
+    NotFound,
+}
+
 /// The outcome of a retraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetractOutcome {
@@ -57,6 +83,7 @@ pub(crate) struct Model {
     created: HashMap<EventKey, Rev>,
     /// The numbers of the last updates.
     sequences: HashMap<EventKey, u64>,
+    pub(in crate::model) audiences: Audiences,
 }
 
 /// An owner's inbox at some moment.
@@ -69,6 +96,7 @@ impl Model {
             feeds: HashMap::new(),
             created: HashMap::new(),
             sequences: HashMap::new(),
+            audiences: Audiences::default(),
         }
     }
 
@@ -216,6 +244,9 @@ impl Model {
 
     /// An event as it was published, deleted or not.
     pub(crate) fn published(&self, key: EventKey) -> Option<&Event> {
+        if let Some(event) = self.audiences.as_sent(key) {
+            return Some(event);
+        }
         self.created(key.0, *self.created.get(&key)?)
     }
 

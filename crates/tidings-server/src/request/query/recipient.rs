@@ -9,6 +9,10 @@ use crate::request::spelling::{self, DELETION, Parameter};
 /// The parameter of the events' readers.
 const OWNER_KIND: &str = "ownerKind";
 
+/// The parameter for all owners of an event, and its only value.
+const OWNERS: &str = "owners";
+const ALL: &str = "all";
+
 /// How the query of a deletion names whose event it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recipient {
@@ -16,6 +20,8 @@ pub(crate) enum Recipient {
     Owner,
     /// By the kind of its owner, as its reader sees it.
     Kind,
+    /// All owners to whom it was published together.
+    All,
     /// Not at all: it is the caller's.
     Caller,
 }
@@ -29,10 +35,29 @@ impl Recipient {
             match parameter(&name).map(|parameter| parameter.name) {
                 None => {}
                 Some(OWNER_KIND) => kind = Self::Kind,
+                Some(OWNERS) => kind = Self::All,
                 Some(_) => return Self::Owner,
             }
         }
         kind
+    }
+
+    /// Checks a query that names all owners.
+    pub(crate) fn check_all(query: &str) -> Result<(), InvalidQuery> {
+        let mut violations = Violations::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS) {
+            match parameter(&name).map(|parameter| parameter.name) {
+                Some(OWNERS) if value != ALL => {
+                    let remedy = "write `owners=all`, or name one owner with `owner`";
+                    violations.add(OWNERS, "has another value than `all`", remedy);
+                }
+                Some(OWNERS) | None => {}
+                Some(other) => {
+                    violations.add(other, "stands beside `owners`", "leave one of them out");
+                }
+            }
+        }
+        violations.into_result().map_err(InvalidQuery)
     }
 
     /// The owner that the query of a retraction names, before validation.
@@ -45,6 +70,10 @@ impl Recipient {
                 continue;
             };
             let name = parameter.name;
+            if name == OWNERS {
+                violations.add(name, "stands beside an owner", "leave one of them out");
+                continue;
+            }
             if name == OWNER_KIND {
                 let remedy =
                     "leave it out: `owner`, or `subject` with `issuer`, says whose event it is";
@@ -101,6 +130,8 @@ mod tests {
             ("", Recipient::Caller),
             ("author=x", Recipient::Caller),
             ("ownerKind=system", Recipient::Kind),
+            ("owners=all", Recipient::All),
+            ("owners=", Recipient::All),
             ("owner_kind=", Recipient::Kind),
             ("owner=system", Recipient::Owner),
             ("Owner=", Recipient::Owner),

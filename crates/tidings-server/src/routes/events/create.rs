@@ -1,5 +1,6 @@
 //! `POST /api/system/events`.
 
+mod many;
 mod partial;
 mod response;
 
@@ -30,7 +31,8 @@ use response::{Receipts, SMALL_BYTES, response, response_bytes};
     description = "Stores one event, or an array that is stored whole or not at all unless \
                    `partial=true` is given. When the response arrives, the events are on disk and \
                    have been sent to every open stream of their owners. Publishing an id again \
-                   stores nothing, even if its event was deleted since. Fields can be in snake_case, \
+                   stores nothing, even if its event was deleted since. With `owners` instead of an \
+                   owner, one event goes to up to 1,000 owners, and the response says how many it reached. Fields can be in snake_case, \
                    too. The server repairs what it can, and `warnings` lists the repairs.",
     params(PublishParameters),
     request_body(
@@ -77,6 +79,9 @@ pub(crate) async fn create_events(
 ) -> Result<Response, ApiError> {
     if request.is_partial_batch() {
         return Box::pin(partial::publish(&state, request)).await;
+    }
+    if request.is_for_many() {
+        return Box::pin(many::publish(&state, request)).await;
     }
     let PreparedEvents { prepared, is_batch } = request.prepare(&state)?;
     let PublishRequest {

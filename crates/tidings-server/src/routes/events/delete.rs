@@ -29,7 +29,8 @@ use crate::state::AppState;
     description = "Deletes an event of the caller permanently; an event of the system for the caller only. With \
                    `owner` or `subject`, or with a token that can publish but not change the caller's events, it \
                    retracts what the caller's system has published: the event disappears from the inbox of its \
-                   owner, an event of the system from all. Publishing it again does not bring it back while the deletion is remembered.",
+                   owner, an event of the system from all. `owners=all` retracts an event that was published with \
+                   `owners` from all of them; so does a token that can only publish, if no owner is named. Publishing it again does not bring it back while the deletion is remembered.",
     params(
         ("id" = tidings_event::EventId, Path, description = "The id of the event."),
         EventParameters,
@@ -48,9 +49,29 @@ pub(crate) async fn delete_event(
                 ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
             }
         }
-        DeletionRequest::OfPublisher { caller, retraction } => {
+        DeletionRequest::OfAll { caller, id } => {
             let identity = &state.authenticator.identity;
             let systems = caller.systems(state.engine.system_id(), identity);
+            let retracted = state.wire.retract_from_all(id, systems).await;
+            match retracted.map_err(RetractRejection::from)? {
+                ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),
+                ChangeOutcome::NotFound => Err(RetractRejection::NotFound.into()),
+            }
+        }
+        DeletionRequest::OfPublisher {
+            caller,
+            retraction,
+            names_owner,
+        } => {
+            let identity = &state.authenticator.identity;
+            let systems = caller.systems(state.engine.system_id(), identity);
+            if !names_owner {
+                let id = retraction.id();
+                let retracted = state.wire.retract_from_all(id, systems.clone()).await;
+                if retracted.map_err(RetractRejection::from)? == ChangeOutcome::Done {
+                    return Ok(StatusCode::NO_CONTENT);
+                }
+            }
             let retracted = state.wire.retract(retraction, systems).await;
             match retracted.map_err(RetractRejection::from)? {
                 ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),

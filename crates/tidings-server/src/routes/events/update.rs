@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use super::receipt::with_warnings;
 use crate::error::ApiError;
 use crate::extract::UpdateRequest;
-use crate::publication::{EventParser, Subjects, UpdateRejection};
+use crate::publication::{EventParser, Named, Subjects, UpdateRejection};
 use crate::response::ResponseBody;
+#[cfg(feature = "openapi")]
+use crate::schema::bodies::{UpdateForOwners, UpdatedEvent};
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
 use crate::state::AppState;
@@ -24,13 +27,15 @@ use crate::state::AppState;
                    open stream of the event's owner. The event stays as its owner has marked it, unless it \
                    becomes more urgent or `renotify` is given. An update with a `sequence` that is not \
                    higher than that of the last one changes nothing, and the response has a warning with \
-                   the code `outdated`, unless it is a repeat of the last one.",
+                   the code `outdated`, unless it is a repeat of the last one. With `owners` set to `all`, an event that \
+                   was published with `owners` is updated for all of them, in steps, and the response says for how \
+                   many; so it is without an owner. Without an owner, any other event is the caller's own.",
     params(("id" = tidings_event::EventId, Path, description = "The id of the event.")),
-    request_body(content = tidings_event::NewUpdate, example = json!(examples::update())),
+    request_body(content = UpdateForOwners, example = json!(examples::update())),
     responses((
         status = 200,
         description = "The event as it is stored now.",
-        body = tidings_event::Receipt,
+        body = UpdatedEvent,
         example = json!(examples::updated_event())
     ))
 ))]
@@ -46,11 +51,20 @@ pub(crate) async fn update_event(
         Subjects::from(identity),
         false,
     );
-    let update = parser.read_update(body.text()?, id)?;
+    let (update, named) = parser.read_update(body.text()?, id)?;
     let bytes = state.engine.limits().event_bytes;
     let mut memory = Box::pin(state.reserve_published(caller, bytes)).await?;
     drop(body);
     let systems = caller.systems(state.engine.system_id(), identity);
+    if named != Named::One {
+        // The owners to whom it was published together, or else the caller.
+        let updated = Box::pin(state.wire.update_for_all(update.clone(), systems.clone())).await;
+        match updated.map_err(UpdateRejection::from) {
+            Ok(receipt) => return Ok(Json(receipt).into_response()),
+            Err(UpdateRejection::NotFound) if named == Named::Nobody => {}
+            Err(rejected) => return Err(rejected.into()),
+        }
+    }
     let updated = Box::pin(state.wire.update(update, systems)).await;
     let receipt = updated.map_err(UpdateRejection::from)?;
     Ok(ResponseBody::whole([memory.hold(with_warnings(&receipt))]).into_json())

@@ -65,8 +65,8 @@ impl BeforeUpdate {
             })));
         }
         let is_same = event.severity == update.severity
-            && event.description == update.description
-            && self.metadata == update.metadata;
+            && *event.description == *update.description
+            && self.metadata.as_deref() == update.metadata.as_deref();
         let is_repeat = match (update.sequence, self.sequence) {
             (Some(number), Some(last)) if number < last || (number == last && !is_same) => {
                 return Err(Stays::Later(last));

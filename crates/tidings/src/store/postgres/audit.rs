@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::pool::Connection;
 use super::read_fault::ReadFault;
+use super::row::stored_bytes;
 use crate::store::audit::{Audit, WrongCount};
 use crate::store::kind::Kind;
 
@@ -19,11 +20,42 @@ const FEEDS: &str = "\
     SELECT owner, head, bytes, deletions, counts, overlay_read, overlay_deleted FROM feed \
     WHERE owner > $1 ORDER BY owner LIMIT $2";
 
-const EVENTS: &str = "\
-    SELECT owner, (severity * 2 + status)::smallint, count(*), \
-    sum(512 + octet_length(category) + octet_length(action) + octet_length(description) \
-    + coalesce(octet_length(metadata), 0))::bigint, max(greatest(created_rev, changed_rev, content_rev)) \
-    FROM event WHERE owner = ANY ($1) GROUP BY 1, 2";
+const EVENTS: &str = concat!(
+    "SELECT owner, (severity * 2 + status)::smallint, count(*), sum(",
+    stored_bytes!(),
+    ")::bigint, max(greatest(created_rev, changed_rev, content_rev)) \
+     FROM event WHERE owner = ANY ($1) GROUP BY 1, 2"
+);
+
+/// The numbers of events that share contents and are in audiences, each with the publisher or the installation, and the
+/// events whose content is missing.
+const RECIPIENTS: [(&str, &str); 4] = [
+    (
+        "events with a shared content",
+        "SELECT (SELECT system_id FROM installation), rows, coalesce(number, 0) FROM shared_content \
+         LEFT JOIN (SELECT shared, count(*) AS number FROM event WHERE shared IS NOT NULL GROUP BY shared) \
+         AS counted ON shared = key WHERE rows <> coalesce(number, 0) LIMIT 100",
+    ),
+    (
+        "shared contents that nothing uses",
+        "SELECT (SELECT system_id FROM installation), count(*), 0::bigint FROM shared_content WHERE rows = 0 \
+         AND NOT EXISTS (SELECT 1 FROM audience WHERE content = shared_content.key) HAVING count(*) > 0",
+    ),
+    (
+        "events without their shared content",
+        "SELECT owner, 0::bigint, count(*) FROM event \
+         WHERE shared <> '00000000-0000-0000-0000-000000000000' AND NOT EXISTS (SELECT 1 FROM shared_content \
+         WHERE shared_content.key = event.shared) GROUP BY owner LIMIT 100",
+    ),
+    (
+        "owners of a published event",
+        "SELECT coalesce(audience.system_id, counted.system_id), coalesce(members, 0), coalesce(number, 0) \
+         FROM audience FULL JOIN (SELECT id, system_id, count(*) AS number FROM event \
+         WHERE shared IS NOT NULL GROUP BY id, system_id) AS counted \
+         ON counted.id = audience.id AND counted.system_id = audience.system_id \
+         WHERE coalesce(members, 0) <> coalesce(number, 0) LIMIT 100",
+    ),
+];
 
 const TOMBSTONES: &str = "\
     SELECT owner, count(*), max(deleted_rev) FROM tombstone WHERE owner = ANY ($1) GROUP BY 1";
@@ -97,6 +129,16 @@ async fn compare(
             kept: 0,
             found: row.try_get::<_, i64>(1)?.unsigned_abs(),
         });
+    }
+    for (what, sql) in RECIPIENTS {
+        for row in transaction.query(sql, &[]).await? {
+            audit.wrong.push(WrongCount {
+                owner: OwnerId::from_uuid(row.try_get(0)?),
+                what,
+                kept: row.try_get::<_, i64>(1)?.unsigned_abs(),
+                found: row.try_get::<_, i64>(2)?.unsigned_abs(),
+            });
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod fresh;
 mod lookup;
 mod pipeline;
 mod publish;
+mod recipients;
 mod state;
 mod subjects;
 mod update;
@@ -24,10 +25,11 @@ use super::fault::{is_conflict, is_response, store_error};
 use super::pool::{Connection, Pool, Pooled};
 use super::read_fault::ReadFault;
 use crate::store::{
-    Committed, Group, NextGroup, PublishOutcome, StoreError, StoreIdentity, UpdateOutcome,
+    AudienceOutcome, Committed, FanOutOutcome, Group, NextGroup, PublishOutcome, StoreError,
+    StoreIdentity, UpdateOutcome,
 };
 use abandoned::Abandoned;
-use doubt::{Evidence, FIRST_WAIT, MAX_WAIT, tell_apart};
+use doubt::{Evidence, FIRST_WAIT, MAX_WAIT, tell_apart, tell_fan_outs_apart};
 use fresh::{Expectation, Fresh, Tried};
 pub(super) use lookup::LOCK_FEEDS;
 use lookup::Newcomers;
@@ -198,6 +200,7 @@ impl Commits {
             Err(StoreError::Full(error)) if !group.steps.is_empty() && group.needs_room() => {
                 let rejected = Arc::new(StoreError::Full(error));
                 let (number, updates) = (group.publications.len(), group.updates.len());
+                let (fan_outs, audiences) = (group.fan_outs.len(), group.audiences.len());
                 let steps = Group {
                     steps: group.steps,
                     ..Group::default()
@@ -205,6 +208,12 @@ impl Commits {
                 let mut committed = self.commit_group(None, &steps).await?;
                 committed.published = (0..number)
                     .map(|_| PublishOutcome::NoRoom(Arc::clone(&rejected)))
+                    .collect();
+                committed.fanned_out = (0..fan_outs)
+                    .map(|_| FanOutOutcome::NoRoom(Arc::clone(&rejected)))
+                    .collect();
+                committed.audiences = (0..audiences)
+                    .map(|_| AudienceOutcome::NoRoom(Arc::clone(&rejected)))
                     .collect();
                 committed.updated = (0..updates)
                     .map(|_| UpdateOutcome::NoRoom(Arc::clone(&rejected)))
@@ -355,6 +364,10 @@ impl Commits {
             .map_err(|_| Failure::Silence)??;
         let published = group.publications.iter();
         let mut published: Vec<_> = published.map(|request| state.publish(request)).collect();
+        let fanned_out = group.fan_outs.iter().map(|request| state.fan_out(request));
+        let mut fanned_out: Vec<_> = fanned_out.collect();
+        let audiences = group.audiences.iter().map(|request| state.begin(request));
+        let audiences: Vec<_> = audiences.collect();
         let updated = group.updates.iter().map(|update| state.update(update));
         let updated: Vec<_> = updated.collect();
         let changed = group.steps.iter().map(|step| state.apply(step));
@@ -365,6 +378,7 @@ impl Commits {
             let is_stored = |outcome: &_| matches!(outcome, PublishOutcome::Stored(_));
             let is_kept = |outcome: &_| matches!(outcome, UpdateOutcome::Kept { .. });
             let acknowledges = published.iter().any(is_stored)
+                || fanned_out.iter().any(|outcome| outcome.stored().is_some())
                 || updated.iter().any(is_kept)
                 || changed.iter().any(|step| step.unchanged > 0);
             if acknowledges {
@@ -388,8 +402,11 @@ impl Commits {
                 let ask = || evidence.is_committed(self);
                 self.find_out(error, ask).await?;
                 tell_apart(&mut published, group);
+                tell_fan_outs_apart(&mut fanned_out, group);
                 return Ok(Committed {
                     published,
+                    fanned_out,
+                    audiences,
                     updated,
                     changed,
                     sync_time: began.elapsed(),
@@ -405,6 +422,8 @@ impl Commits {
         ongoing.end();
         Ok(Committed {
             published,
+            fanned_out,
+            audiences,
             updated,
             changed,
             sync_time: began.elapsed(),

@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Row};
 use super::pool::Connection;
 use super::read_fault::ReadFault;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part, RECORDS_AT_A_TIME, Record,
-    RecordPosition, TombstoneRecord,
+    AudienceRecord, ContentRecord, EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part,
+    RECORDS_AT_A_TIME, Record, RecordPosition, TombstoneRecord,
 };
 
 const FEEDS: &str = "\
@@ -17,7 +17,7 @@ const FEEDS: &str = "\
 const EVENTS: &str = "\
     SELECT owner, id, created_rev, changed_rev, (severity * 2 + status)::smallint, created_at, updated_at, \
     aged_from, system_id, operation_id, acted_upon, category, action, description, metadata, digest, \
-    content_rev, sequence, expires_at FROM event WHERE (owner, created_rev) > ($1, $2) ORDER BY owner, created_rev LIMIT $3";
+    content_rev, sequence, expires_at, shared FROM event WHERE (owner, created_rev) > ($1, $2) ORDER BY owner, created_rev LIMIT $3";
 
 const TOMBSTONES: &str = "\
     SELECT owner, id, created_rev, deleted_rev, digest, created_at, deleted_at FROM tombstone \
@@ -32,6 +32,14 @@ const ENDED: &str = "\
     SELECT owner, system_rev, severity FROM ended WHERE (owner, system_rev) > ($1, $2) \
     AND EXISTS (SELECT 1 FROM overlay WHERE overlay.system_rev = ended.system_rev) \
     ORDER BY owner, system_rev LIMIT $3";
+
+const CONTENTS: &str = "\
+    SELECT key, description, metadata, rows FROM shared_content \
+    WHERE (key, 0::bigint) > ($1, $2) AND key >= $1 ORDER BY key LIMIT $3";
+
+const AUDIENCES: &str = "\
+    SELECT key, id, system_id, content, digest, created_at, severity, sequence, retracted_at, members \
+    FROM audience WHERE (key, 0::bigint) > ($1, $2) AND key >= $1 ORDER BY key LIMIT $3";
 
 /// Reads a row.
 type RowParser = fn(&Row) -> Result<Record, ReadFault>;
@@ -48,6 +56,8 @@ pub(super) async fn page(
         Part::Tombstones => (TOMBSTONES, tombstone),
         Part::Overlays => (OVERLAYS, overlay),
         Part::Ended => (ENDED, ended),
+        Part::Contents => (CONTENTS, content),
+        Part::Audiences => (AUDIENCES, audience),
     };
     let statement = connection.prepared(sql).await?;
     let limit = i64::try_from(RECORDS_AT_A_TIME).unwrap_or(i64::MAX);
@@ -110,6 +120,7 @@ fn event(row: &Row) -> Result<Record, ReadFault> {
         content_rev: get(row, 16)?,
         sequence: get(row, 17)?,
         expires_at: get(row, 18)?,
+        shared: get(row, 19)?,
     })))
 }
 
@@ -142,4 +153,28 @@ fn ended(row: &Row) -> Result<Record, ReadFault> {
         system_rev: get(row, 1)?,
         severity: small(row, 2, 8)?,
     }))
+}
+
+fn content(row: &Row) -> Result<Record, ReadFault> {
+    Ok(Record::Content(Box::new(ContentRecord {
+        key: get(row, 0)?,
+        description: get(row, 1)?,
+        metadata: get(row, 2)?,
+        rows: get(row, 3)?,
+    })))
+}
+
+fn audience(row: &Row) -> Result<Record, ReadFault> {
+    Ok(Record::Audience(Box::new(AudienceRecord {
+        key: get(row, 0)?,
+        id: get(row, 1)?,
+        system_id: get(row, 2)?,
+        content: get(row, 3)?,
+        digest: get(row, 4)?,
+        created_at: get(row, 5)?,
+        severity: small(row, 6, 8)?,
+        sequence: get(row, 7)?,
+        retracted_at: get(row, 8)?,
+        members: get(row, 9)?,
+    })))
 }

@@ -8,7 +8,8 @@ use tokio_postgres::{Error, Transaction};
 use super::pool::Connection;
 use super::row::folded;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Record, RecordPosition, TombstoneRecord,
+    AudienceRecord, ContentRecord, EndedRecord, EventRecord, FeedRecord, OverlayRecord, Record,
+    RecordPosition, TombstoneRecord,
 };
 
 type Values<'a> = [&'a (dyn ToSql + Sync)];
@@ -22,10 +23,10 @@ const FEEDS: &str = "\
 const EVENTS: &str = "\
     INSERT INTO event (owner, id, created_rev, changed_rev, severity, status, created_at, updated_at, \
     aged_from, system_id, operation_id, acted_upon, category, action, description, folded, metadata, digest, \
-    content_rev, sequence, expires_at) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::smallint[], $6::smallint[], \
+    content_rev, sequence, expires_at, shared) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::smallint[], $6::smallint[], \
     $7::bigint[], $8::bigint[], $9::bigint[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], \
     $15::text[], $16::text[], $17::text[], $18::bytea[], $19::bigint[], $20::bigint[], \
-    $21::bigint[])";
+    $21::bigint[], $22::uuid[])";
 
 const TOMBSTONES: &str = "\
     INSERT INTO tombstone (owner, id, created_rev, deleted_rev, digest, created_at, deleted_at) \
@@ -41,6 +42,15 @@ const ENDED: &str = "\
     INSERT INTO ended (owner, system_rev, severity) \
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::smallint[])";
 
+const CONTENTS: &str = "\
+    INSERT INTO shared_content (key, description, folded, metadata, rows) \
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[])";
+
+const AUDIENCES: &str = "\
+    INSERT INTO audience (key, id, system_id, content, digest, created_at, severity, sequence, retracted_at, \
+    members) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bytea[], $6::bigint[], \
+    $7::smallint[], $8::bigint[], $9::bigint[], $10::bigint[])";
+
 /// Writes records, and how far the move has got, in one transaction.
 pub(super) async fn write(
     connection: &mut Connection,
@@ -55,6 +65,8 @@ pub(super) async fn write(
     tombstones(&transaction, &rows.tombstones).await?;
     overlays(&transaction, &rows.overlays).await?;
     ended(&transaction, &rows.ended).await?;
+    contents(&transaction, &rows.contents).await?;
+    audiences(&transaction, &rows.audiences).await?;
     let sql = "UPDATE unfinished_move SET part = $1, owner = $2, rev = $3";
     transaction
         .execute(sql, &[&part, &place.owner, &place.rev])
@@ -70,6 +82,8 @@ struct Rows<'a> {
     tombstones: Vec<&'a TombstoneRecord>,
     overlays: Vec<&'a OverlayRecord>,
     ended: Vec<&'a EndedRecord>,
+    contents: Vec<&'a ContentRecord>,
+    audiences: Vec<&'a AudienceRecord>,
 }
 
 impl<'a> Rows<'a> {
@@ -82,6 +96,8 @@ impl<'a> Rows<'a> {
                 Record::Tombstone(tombstone) => rows.tombstones.push(tombstone),
                 Record::Overlay(overlay) => rows.overlays.push(overlay),
                 Record::Ended(ended) => rows.ended.push(ended),
+                Record::Content(content) => rows.contents.push(content),
+                Record::Audience(audience) => rows.audiences.push(audience),
             }
         }
         rows
@@ -161,6 +177,7 @@ async fn events(transaction: &Transaction<'_>, rows: &[&EventRecord]) -> Result<
         &column(rows, |event| event.content_rev),
         &column(rows, |event| event.sequence),
         &column(rows, |event| event.expires_at),
+        &column(rows, |event| event.shared),
     ];
     insert(transaction, EVENTS, values).await
 }
@@ -214,4 +231,40 @@ async fn ended(transaction: &Transaction<'_>, rows: &[&EndedRecord]) -> Result<(
         &column(rows, |ended| i16::from(ended.severity)),
     ];
     insert(transaction, ENDED, values).await
+}
+
+async fn contents(transaction: &Transaction<'_>, rows: &[&ContentRecord]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let descriptions: Vec<_> = rows.iter().map(|row| row.description.as_str()).collect();
+    let metadata: Vec<_> = rows.iter().map(|row| row.metadata.as_deref()).collect();
+    let values: &Values<'_> = &[
+        &column(rows, |content| content.key),
+        &descriptions,
+        &column(rows, |content| folded(&content.description)),
+        &metadata,
+        &column(rows, |content| content.rows),
+    ];
+    insert(transaction, CONTENTS, values).await
+}
+
+async fn audiences(transaction: &Transaction<'_>, rows: &[&AudienceRecord]) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let digests: Vec<_> = rows.iter().map(|row| row.digest.as_slice()).collect();
+    let values: &Values<'_> = &[
+        &column(rows, |audience| audience.key),
+        &column(rows, |audience| audience.id),
+        &column(rows, |audience| audience.system_id),
+        &column(rows, |audience| audience.content),
+        &digests,
+        &column(rows, |audience| audience.created_at),
+        &column(rows, |audience| i16::from(audience.severity)),
+        &column(rows, |audience| audience.sequence),
+        &column(rows, |audience| audience.retracted_at),
+        &column(rows, |audience| audience.members),
+    ];
+    insert(transaction, AUDIENCES, values).await
 }

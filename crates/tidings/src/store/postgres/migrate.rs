@@ -37,6 +37,10 @@ pub(super) const MIGRATIONS: &[NamedMigration<'static>] = &[
         "V5__expiry",
         include_str!("../../../migrations/postgres/0005_expiry.sql"),
     ),
+    (
+        "V6__recipients",
+        include_str!("../../../migrations/postgres/0006_recipients.sql"),
+    ),
 ];
 
 /// The table that lists the migrations.

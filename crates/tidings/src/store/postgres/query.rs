@@ -6,7 +6,7 @@ use tidings_event::{Action, Category, EventFilter};
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::row::{severity_number, status_number};
+use super::row::{folded_description, severity_number, status_number};
 use crate::store::moment::nanoseconds;
 use crate::store::wanted::Wanted;
 
@@ -95,8 +95,12 @@ impl Query {
             // nothing else. The column `folded` has the others.
             let _ = write!(
                 self.sql,
-                " AND strpos(coalesce(event.folded, lower(event.description)), \
-                 ${needle} COLLATE \"C\") > 0"
+                concat!(
+                    " AND strpos(",
+                    folded_description!(),
+                    ", ${needle} COLLATE \"C\") > 0"
+                ),
+                needle = needle
             );
         }
     }

@@ -7,7 +7,8 @@ use super::query::Query;
 use super::read_fault::ReadFault;
 use super::read_transaction::ReadTransaction;
 use super::row::{
-    EVENT_COLUMN_COUNT, SEEN_COLUMNS, event_json, id, moment, overlay_join, rev, rev_to_sql, status,
+    EVENT_COLUMN_COUNT, SEEN_COLUMNS, event_json, id, moment, overlay_join, rev, rev_to_sql,
+    status, stored_bytes,
 };
 use super::viewer::{SeenFeed, Viewer};
 use crate::store::replayed::{
@@ -32,12 +33,13 @@ pub(super) fn updated_sql(columns: &str, joins: &str) -> String {
 
 /// The events whose `rev` is in a range.
 fn events_sql(rev: &str, columns: &str, joins: &str) -> String {
+    let bytes = stored_bytes!();
     format!(
         "SELECT {columns}, event.number FROM (SELECT *, count(*) OVER () AS number, \
-         sum(640 + octet_length(description) + coalesce(octet_length(metadata), 0)) \
+         sum(128 + {bytes}) \
          OVER (ORDER BY {rev} ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW) AS before \
          FROM (SELECT * FROM event WHERE owner = $1 AND {rev} > $2 AND {rev} <= $3 \
-         ORDER BY {rev} LIMIT {CREATED_AT_A_TIME}) AS created) AS event {joins} \
+         ORDER BY {rev} LIMIT {CREATED_AT_A_TIME}) AS event) AS event {joins} \
          WHERE coalesce(event.before, 0) < {REPLAY_PAGE_BYTES} \
          ORDER BY event.{rev}"
     )

@@ -13,6 +13,49 @@ use crate::search::fold;
 use crate::store::Side;
 use crate::store::kind::Kind;
 
+/// The description of an event, which it can share with those of other owners.
+macro_rules! description {
+    () => {
+        "(CASE WHEN event.shared IS NULL THEN event.description ELSE coalesce((SELECT \
+         shared_content.description FROM shared_content WHERE shared_content.key = event.shared), \
+         event.description) END)"
+    };
+}
+
+/// The metadata of an event, which it can share with those of other owners.
+macro_rules! metadata {
+    () => {
+        "(CASE WHEN event.shared IS NULL THEN event.metadata ELSE coalesce((SELECT \
+         shared_content.metadata FROM shared_content WHERE shared_content.key = event.shared), \
+         event.metadata) END)"
+    };
+}
+
+/// The description without its case; see the column `folded`.
+macro_rules! folded_description {
+    () => {
+        "(CASE WHEN event.shared IS NULL THEN coalesce(event.folded, lower(event.description)) \
+         ELSE coalesce((SELECT coalesce(shared_content.folded, lower(shared_content.description)) \
+         FROM shared_content WHERE shared_content.key = event.shared), event.folded, \
+         lower(event.description)) END)"
+    };
+}
+
+/// The bytes of an event in the quota of its owner.
+macro_rules! stored_bytes {
+    () => {
+        concat!(
+            "512 + octet_length(event.category) + octet_length(event.action) + octet_length(",
+            $crate::store::postgres::row::description!(),
+            ") + coalesce(octet_length(",
+            $crate::store::postgres::row::metadata!(),
+            "), 0)"
+        )
+    };
+}
+
+pub(super) use {description, folded_description, metadata, stored_bytes};
+
 macro_rules! event_columns {
     ($status:literal, $updated_at:literal) => {
         concat!(
@@ -21,7 +64,11 @@ macro_rules! event_columns {
             $status,
             ", event.created_at, ",
             $updated_at,
-            ", event.description, event.metadata, event.expires_at"
+            ", ",
+            description!(),
+            ", ",
+            metadata!(),
+            ", event.expires_at"
         )
     };
 }
@@ -189,7 +236,7 @@ pub(super) fn moment(row: &Row, index: usize) -> Result<Timestamp, ReadFault> {
 }
 
 /// Reads a moment, if there is one, from column `index`.
-fn optional_moment(row: &Row, index: usize) -> Result<Option<Timestamp>, ReadFault> {
+pub(super) fn optional_moment(row: &Row, index: usize) -> Result<Option<Timestamp>, ReadFault> {
     match row.try_get::<_, Option<i64>>(index)? {
         Some(_) => moment(row, index).map(Some),
         None => Ok(None),

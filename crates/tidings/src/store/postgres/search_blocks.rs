@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::query::Query;
 use super::read_fault::ReadFault;
 use super::read_transaction::rows;
-use super::row::{rev, rev_to_sql};
+use super::row::{description, rev, rev_to_sql};
 use crate::search::BlockBuilder;
 use crate::store::Progress;
 
@@ -37,9 +37,12 @@ const WAITING: &str = "\
     FROM (VALUES (1)) AS step LEFT JOIN waiting ON true";
 
 /// The events of a feed that were created in a range.
-const EVENTS: &str = "\
-    SELECT created_rev, created_at, description FROM event \
-    WHERE owner = $1 AND created_rev > $2 AND created_rev <= $3 ORDER BY created_rev LIMIT $4";
+const EVENTS: &str = concat!(
+    "SELECT created_rev, created_at, ",
+    description!(),
+    " FROM event WHERE owner = $1 AND created_rev > $2 AND created_rev <= $3 \
+     ORDER BY created_rev LIMIT $4"
+);
 
 /// Stores blocks, unless the feed got blocks or one of their events got another text since the blocks were made. Also
 /// removes the first blocks of the feed that have no events left, since retention deletes the oldest events first.

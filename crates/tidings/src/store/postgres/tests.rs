@@ -106,13 +106,14 @@ fn update(id: EventId, owner: OwnerId, number: u64, second: u64) -> ContentUpdat
         owner,
         id,
         severity: tidings_event::Severity::ALL[(number % 8) as usize],
-        description: format!("Éclair {number}"),
+        description: format!("Éclair {number}").into(),
         metadata: number
             .is_multiple_of(3)
             .then(|| format!("{{\"progress\":{number}}}").into()),
         sequence: None,
         renotify: false,
         systems: None,
+        shared: None,
         at: moment(20_000 + second),
         quota: None,
         event_bytes: 100_000,

@@ -102,6 +102,14 @@ impl Maintenance {
         kept: u64,
     ) -> Result<(u64, Progress), StoreError> {
         let mut connection = self.pool.get().await?;
+        connection
+            .execute(
+                "DELETE FROM audience WHERE key = ANY (ARRAY(SELECT key FROM audience \
+                 WHERE retracted_at < $1 AND members = 0 LIMIT $2)) AND members = 0",
+                &[&nanoseconds(before), &TOMBSTONES_AT_A_TIME],
+            )
+            .await
+            .map_err(store_error)?;
         let mut tombstones = connection
             .query(
                 "SELECT owner, id FROM tombstone WHERE deleted_at < $1 \

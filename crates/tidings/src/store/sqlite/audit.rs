@@ -12,6 +12,7 @@ use super::audit_feed::{next_feed, stray_events};
 use super::connection::distrust;
 use super::data_files::DATABASE;
 use super::migrations::SCHEMA_VERSION;
+use super::row::{number, uuid};
 use crate::store::audit::{Audit, WrongCount};
 
 /// How many events are looked at in one snapshot, so that the log does not grow meanwhile.
@@ -123,6 +124,52 @@ pub(super) fn audit_open(connection: &Connection) -> rusqlite::Result<Audit> {
     Ok(audit)
 }
 
+/// The numbers of events that share contents and are in audiences, each with the publisher or the installation, and the
+/// events whose content is missing.
+const RECIPIENTS: [(&str, &str); 4] = [
+    (
+        "events with a shared content",
+        "SELECT (SELECT system_id FROM installation), rows, coalesce(number, 0) FROM shared_content \
+         LEFT JOIN (SELECT shared, count(*) AS number FROM event WHERE shared IS NOT NULL GROUP BY shared) \
+         ON shared = key WHERE rows <> coalesce(number, 0)",
+    ),
+    (
+        "shared contents that nothing uses",
+        "SELECT (SELECT system_id FROM installation), count(*), 0 FROM shared_content WHERE rows = 0 \
+         AND NOT EXISTS (SELECT 1 FROM audience WHERE content = shared_content.key) HAVING count(*) > 0",
+    ),
+    (
+        "events without their shared content",
+        "SELECT feed.owner, 0, count(*) FROM event JOIN feed ON feed.key = event.feed \
+         WHERE shared <> x'' AND NOT EXISTS (SELECT 1 FROM shared_content \
+         WHERE shared_content.key = event.shared) GROUP BY feed.owner",
+    ),
+    (
+        "owners of a published event",
+        "SELECT coalesce(audience.system_id, counted.system_id), coalesce(members, 0), coalesce(number, 0) \
+         FROM audience FULL JOIN (SELECT id, system_id, count(*) AS number FROM event \
+         WHERE shared IS NOT NULL GROUP BY id, system_id) AS counted \
+         ON counted.id = audience.id AND counted.system_id = audience.system_id \
+         WHERE coalesce(members, 0) <> coalesce(number, 0)",
+    ),
+];
+
+fn recipients(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
+    for (what, sql) in RECIPIENTS {
+        let mut select = connection.prepare(sql)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            audit.wrong.push(WrongCount {
+                owner: OwnerId::from(uuid(row, 0)?),
+                what,
+                kept: number(row, 1)?,
+                found: number(row, 2)?,
+            });
+        }
+    }
+    Ok(())
+}
+
 fn compare(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
     let mut key = i64::MIN;
     while let Some(feed) = next_feed(connection, key)? {
@@ -137,6 +184,7 @@ fn compare(connection: &Connection, audit: &mut Audit) -> rusqlite::Result<()> {
             });
         }
     }
+    recipients(connection, audit)?;
     // The events themselves, in case nothing leads to them.
     let mut strays: BTreeMap<OwnerId, u64> = BTreeMap::new();
     let mut after = Some(i64::MIN);

@@ -5,6 +5,7 @@ use tidings_event::{Change, EventId, EventType, OwnerId, Rev, SystemId};
 
 use super::feeds::Feeds;
 use super::lists::{LISTED_COLUMN_COUNT, LISTED_COLUMNS, Listed, listed};
+use super::recipients::Member;
 use super::row::{STORED_BYTES, number, rev, rev_to_sql, uuid, word};
 use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{
@@ -167,9 +168,10 @@ impl Applying<'_, '_> {
                 rev_to_sql(rev)?,
                 nanoseconds(self.step.at)
             ])?;
-        let sql =
-            format!("DELETE FROM event WHERE key = ?1 RETURNING category, action, {STORED_BYTES}");
-        let (of_type, bytes) =
+        let sql = format!(
+            "DELETE FROM event WHERE key = ?1 RETURNING category, action, {STORED_BYTES}, shared, id, system_id"
+        );
+        let (of_type, bytes, member) =
             self.transaction
                 .prepare_cached(&sql)?
                 .query_row([target.key], |row| {
@@ -177,9 +179,12 @@ impl Applying<'_, '_> {
                         category: word(row, 0, "category")?,
                         action: word(row, 1, "action")?,
                     };
-                    Ok((of_type, number(row, 2)?))
+                    Ok((of_type, number(row, 2)?, Member::read(row, 3)?))
                 })?;
         feed.bury(target, of_type, bytes)?;
+        if let Some(member) = member {
+            member.leave(self.transaction)?;
+        }
         self.transaction
             .prepare_cached("DELETE FROM misdated WHERE feed = ?1 AND id = ?2")?
             .execute((feed.key, target.id.as_uuid().as_bytes()))?;

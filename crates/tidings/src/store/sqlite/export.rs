@@ -9,12 +9,13 @@ use super::counts_blob;
 use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::List;
 use super::measure::measure;
+use super::recipients::OWN_CONTENT;
 use super::row::{moment, uuid, word};
 use super::viewer::SeenFeed;
 use crate::store::kind::Kind;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part, RECORDS_AT_A_TIME, Record,
-    RecordPosition, StoreHead, StoreState, TombstoneRecord,
+    AudienceRecord, ContentRecord, EndedRecord, EventRecord, FeedRecord, OverlayRecord, Part,
+    RECORDS_AT_A_TIME, Record, RecordPosition, StoreHead, StoreState, TombstoneRecord,
 };
 
 /// Measures the events that an older version stored, so that each feed has its bytes.
@@ -72,6 +73,8 @@ pub(super) fn page(
     match part {
         Part::Feeds => feeds(connection, after),
         Part::Ended => ended(connection, after),
+        Part::Contents => contents(connection, after),
+        Part::Audiences => audiences(connection, after),
         Part::Events | Part::Tombstones | Part::Overlays => {
             let mut records = Vec::new();
             let mut after = after;
@@ -88,7 +91,9 @@ pub(super) fn page(
                     Part::Events => events,
                     Part::Tombstones => tombstones,
                     Part::Overlays => overlays,
-                    Part::Feeds | Part::Ended => unreachable!("they are read above"),
+                    Part::Feeds | Part::Ended | Part::Contents | Part::Audiences => {
+                        unreachable!("they are read above")
+                    }
                 };
                 read(connection, &feed, after.rev, &mut records)?;
                 if records.len() >= RECORDS_AT_A_TIME {
@@ -178,7 +183,7 @@ const EVENT_COLUMNS: &str = "event.id, event.created_rev, event.changed_rev, eve
      event.status, event.created_at, event.updated_at, event.system_id, event.operation_id, \
      event.acted_upon, event.category, event.action, event.description, event.metadata, event.digest, \
      (SELECT aged_from FROM misdated WHERE misdated.id = event.id AND misdated.feed = event.feed), \
-     event.content_rev, event.sequence, event.expires_at";
+     event.content_rev, event.sequence, event.expires_at, event.shared";
 
 fn events(
     connection: &Connection,
@@ -220,6 +225,11 @@ fn events(
             content_rev: row.get(16)?,
             sequence: row.get(17)?,
             expires_at: row.get(18)?,
+            shared: match row.get_ref(19)?.as_blob_or_null()? {
+                None => None,
+                Some(OWN_CONTENT) => Some(Uuid::nil()),
+                Some(_) => Some(uuid(row, 19)?),
+            },
         })));
         Ok(records.len() < RECORDS_AT_A_TIME)
     })
@@ -297,6 +307,54 @@ fn ended(connection: &Connection, after: RecordPosition) -> rusqlite::Result<Vec
         }))
     })?;
     rows.collect()
+}
+
+fn contents(connection: &Connection, after: RecordPosition) -> rusqlite::Result<Vec<Record>> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT key, description, metadata, rows FROM shared_content \
+         WHERE key {} ?1 ORDER BY key LIMIT ?2",
+        after_key(after)
+    ))?;
+    let rows = select.query_map((after.owner.as_bytes(), room(&[])), |row: &Row<'_>| {
+        Ok(Record::Content(Box::new(ContentRecord {
+            key: uuid(row, 0)?,
+            description: row.get(1)?,
+            metadata: row.get(2)?,
+            rows: row.get(3)?,
+        })))
+    })?;
+    rows.collect()
+}
+
+fn audiences(connection: &Connection, after: RecordPosition) -> rusqlite::Result<Vec<Record>> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT key, id, system_id, content, digest, created_at, severity, sequence, retracted_at, members \
+         FROM audience WHERE key {} ?1 ORDER BY key LIMIT ?2",
+        after_key(after)
+    ))?;
+    let rows = select.query_map((after.owner.as_bytes(), room(&[])), |row: &Row<'_>| {
+        let content: Option<[u8; 16]> = row.get(3)?;
+        Ok(Record::Audience(Box::new(AudienceRecord {
+            key: uuid(row, 0)?,
+            id: uuid(row, 1)?,
+            system_id: uuid(row, 2)?,
+            content: content.map(Uuid::from_bytes),
+            digest: row.get(4)?,
+            created_at: row.get(5)?,
+            severity: severity_number(word(row, 6, "severity")?),
+            sequence: row.get(7)?,
+            retracted_at: row.get(8)?,
+            members: row.get(9)?,
+        })))
+    })?;
+    rows.collect()
+}
+
+fn after_key(after: RecordPosition) -> &'static str {
+    match after == RecordPosition::BEGINNING {
+        true => ">=",
+        false => ">",
+    }
 }
 
 fn room(records: &[Record]) -> i64 {

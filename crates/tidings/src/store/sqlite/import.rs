@@ -8,6 +8,7 @@ use rusqlite_migration::Migrations;
 use super::connection::{distrust, identity_of, is_unfinished, open};
 use super::fault::OpenFault;
 use super::migrations::{LISTING_VERSION, MIGRATIONS};
+use super::recipients::OWN_CONTENT;
 use super::row::uuid;
 use super::unfinished_file::UnfinishedFile;
 use super::upgrade::upgrade;
@@ -15,8 +16,8 @@ use super::volume::Volume;
 use crate::store::kind::Kind;
 use crate::store::moment::nanoseconds;
 use crate::store::records::{
-    EndedRecord, EventRecord, FeedRecord, OverlayRecord, Record, RecordPosition, StoreHead,
-    StoreState, TargetState, TombstoneRecord,
+    AudienceRecord, ContentRecord, EndedRecord, EventRecord, FeedRecord, OverlayRecord, Record,
+    RecordPosition, StoreHead, StoreState, TargetState, TombstoneRecord,
 };
 
 /// How far a move has got. The table is there until the move is complete.
@@ -32,7 +33,20 @@ const KEPT: &str = "\
     CREATE TABLE IF NOT EXISTS kept_content (\
     event INTEGER PRIMARY KEY, content_rev INTEGER NOT NULL, sequence INTEGER) STRICT; \
     CREATE TABLE IF NOT EXISTS kept_expiry (\
-    event INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT";
+    event INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT; \
+    CREATE TABLE IF NOT EXISTS kept_shared (\
+    event INTEGER PRIMARY KEY, shared BLOB NOT NULL) STRICT";
+
+/// The tables that a later migration adds, with its very texts.
+fn recipients() -> &'static str {
+    const MIGRATION: &str = include_str!("../../../migrations/sqlite/0011_recipients.sql");
+    let after = MIGRATION.find("-- What the way down has kept");
+    let tables = MIGRATION.find("-- `rows`:");
+    match (tables, after) {
+        (Some(first), Some(after)) => &MIGRATION[first..after],
+        _ => unreachable!("the migration has these comments"),
+    }
+}
 
 /// Creates a store at `database` that takes the rows of `source`. The file is there with all of this or not at
 /// all. It has the schema of which the lists are filled later.
@@ -89,6 +103,7 @@ pub(super) fn open_unfinished(database: &Path) -> Result<Connection, OpenFault> 
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if usize::try_from(version) == Ok(LISTING_VERSION) {
         connection.execute_batch(KEPT)?;
+        connection.execute_batch(recipients())?;
     }
     Ok(connection)
 }
@@ -138,6 +153,8 @@ pub(super) fn write(
             Record::Tombstone(tombstone) => insert_tombstone(&transaction, tombstone)?,
             Record::Overlay(overlay) => insert_overlay(&transaction, overlay)?,
             Record::Ended(ended) => insert_ended(&transaction, ended)?,
+            Record::Content(content) => insert_content(&transaction, content)?,
+            Record::Audience(audience) => insert_audience(&transaction, audience)?,
         }
     }
     transaction
@@ -211,6 +228,12 @@ fn insert_event(transaction: &Transaction<'_>, event: &EventRecord) -> rusqlite:
             .prepare_cached("INSERT INTO kept_expiry (event, expires_at) VALUES (?1, ?2)")?
             .execute((key, expires_at))?;
     }
+    if let Some(shared) = event.shared {
+        let key_of_shared = (!shared.is_nil()).then_some(shared.as_bytes());
+        transaction
+            .prepare_cached("INSERT INTO kept_shared (event, shared) VALUES (?1, ?2)")?
+            .execute((key, key_of_shared.map_or(OWN_CONTENT, |key| &key[..])))?;
+    }
     if let Some(aged_from) = event.aged_from {
         transaction
             .prepare_cached(
@@ -269,6 +292,44 @@ fn insert_ended(transaction: &Transaction<'_>, ended: &EndedRecord) -> rusqlite:
     Ok(())
 }
 
+fn insert_content(transaction: &Transaction<'_>, content: &ContentRecord) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO shared_content (key, description, metadata, rows) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            content.key.as_bytes(),
+            content.description,
+            content.metadata,
+            content.rows,
+        ])?;
+    Ok(())
+}
+
+fn insert_audience(
+    transaction: &Transaction<'_>,
+    audience: &AudienceRecord,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO audience (key, id, system_id, content, digest, created_at, severity, sequence, \
+             retracted_at, members) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            audience.key.as_bytes(),
+            audience.id.as_bytes(),
+            audience.system_id.as_bytes(),
+            audience.content.as_ref().map(|key| key.as_bytes()),
+            audience.digest,
+            audience.created_at,
+            kind(2 * audience.severity).severity().as_str(),
+            audience.sequence,
+            audience.retracted_at,
+            audience.members,
+        ])?;
+    Ok(())
+}
+
 fn kind(number: u8) -> Kind {
     Kind::from_number(number).expect("the reader has checked it")
 }
@@ -312,7 +373,7 @@ mod tests {
                 .query_row(sql, [], |row| row.get::<_, u32>(0))
                 .unwrap()
         };
-        for expected in [2, 0] {
+        for expected in [3, 0] {
             let mut opened = open_unfinished(&database).unwrap();
             assert_eq!(tables(&opened), expected);
             settle(&mut opened).unwrap();

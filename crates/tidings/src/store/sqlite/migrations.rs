@@ -27,6 +27,12 @@ pub(super) const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/sqlite/0010_expiry.sql")).down(include_str!(
         "../../../migrations/sqlite/down/0010_keep_expiry.sql"
     )),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0011_recipients.sql"
+    ))
+    .down(include_str!(
+        "../../../migrations/sqlite/down/0011_keep_shared.sql"
+    )),
 ];
 
 /// The `user_version` of a database whose lists are being filled.

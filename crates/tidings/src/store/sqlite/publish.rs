@@ -84,12 +84,7 @@ fn store_new(
             let key = feeds.next_key(transaction)?;
             let feed = feeds.load(transaction, owner)?;
             let rev = feed.add(key, &submission.event);
-            rows.push(NewRow {
-                key,
-                feed: feed.key,
-                rev,
-                submission,
-            });
+            rows.push(NewRow::of_one(key, feed.key, rev, submission));
             stored.push(Stored {
                 id: submission.event.id,
                 owner,
@@ -175,12 +170,7 @@ fn store_one_by_one(
         let owner = owner_of(&submission.event, system);
         let key = feeds.next_key(transaction)?;
         let feed = feeds.load(transaction, owner)?;
-        let row = NewRow {
-            key,
-            feed: feed.key,
-            rev: feed.head.next(),
-            submission,
-        };
+        let row = NewRow::of_one(key, feed.key, feed.head.next(), submission);
         let was_deleted = any_deleted && is_deleted(transaction, row.feed, id)?;
         if !was_deleted && insert_events(transaction, &[row])? {
             let (bytes, limit) = (submission.stored_bytes(), limit_of(owner, system, request));

@@ -7,6 +7,7 @@ use serde::Serialize;
 use tidings_event::{Action, Category, EventFilter, Severity};
 use uuid::Uuid;
 
+use super::row::DESCRIPTION;
 use crate::store::moment::nanoseconds;
 use crate::store::wanted::Wanted;
 
@@ -61,10 +62,7 @@ impl Query {
         );
         if let Some(needle) = wanted.needle {
             let needle = self.bind(needle.to_owned().into());
-            let _ = write!(
-                self.sql,
-                " AND contains_folded(event.description, ?{needle})"
-            );
+            let _ = write!(self.sql, " AND contains_folded({DESCRIPTION}, ?{needle})");
         }
     }
 

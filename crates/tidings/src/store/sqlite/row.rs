@@ -7,13 +7,34 @@ use bytes::Bytes;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Statement, ToSql};
-use tidings_event::wire::EventFields;
+use tidings_event::wire::{Digest, EventFields};
 use tidings_event::{OwnerId, Rev, Status, Timestamp};
 use uuid::Uuid;
 
 use super::fault::UnreadableColumn;
 use crate::store::Submission;
 use crate::store::moment::nanoseconds;
+
+/// The description of an event, which it can share with those of other owners.
+macro_rules! description {
+    () => {
+        "CASE WHEN event.shared IS NULL THEN event.description ELSE coalesce((SELECT \
+         shared_content.description FROM shared_content WHERE shared_content.key = event.shared), \
+         event.description) END"
+    };
+}
+
+/// The metadata of an event, which it can share with those of other owners.
+macro_rules! metadata {
+    () => {
+        "CASE WHEN event.shared IS NULL THEN event.metadata ELSE coalesce((SELECT \
+         shared_content.metadata FROM shared_content WHERE shared_content.key = event.shared), \
+         event.metadata) END"
+    };
+}
+
+/// The description of an event, as a column.
+pub(crate) const DESCRIPTION: &str = description!();
 
 macro_rules! event_columns {
     ($status:literal, $updated_at:literal) => {
@@ -23,7 +44,11 @@ macro_rules! event_columns {
             $status,
             ", event.created_at, ",
             $updated_at,
-            ", event.description, event.metadata, event.expires_at"
+            ", ",
+            description!(),
+            ", ",
+            metadata!(),
+            ", event.expires_at"
         )
     };
 }
@@ -49,9 +74,13 @@ pub(crate) fn overlay_join(viewer: usize, system: usize) -> String {
 pub(crate) const EVENT_COLUMN_COUNT: usize = 15;
 
 /// The bytes that a row counts against the quota of its owner, like [`Submission::stored_bytes`].
-pub(crate) const STORED_BYTES: &str = "(512 + octet_length(event.category) \
-     + octet_length(event.action) + octet_length(event.description) \
-     + coalesce(octet_length(event.metadata), 0))";
+pub(crate) const STORED_BYTES: &str = concat!(
+    "(512 + octet_length(event.category) + octet_length(event.action) + octet_length(",
+    description!(),
+    ") + coalesce(octet_length(",
+    metadata!(),
+    "), 0))"
+);
 
 /// A new event, to be inserted at `rev` of the feed with the key `feed`.
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +90,29 @@ pub(crate) struct NewRow<'a> {
     pub(crate) feed: i64,
     pub(crate) rev: Rev,
     pub(crate) submission: &'a Submission,
+    /// The digest of its content for its owner.
+    pub(crate) digest: &'a Digest,
+    /// The key of the content that it shares with others, if it does. Then the submission has the same.
+    pub(crate) shared: Option<&'a [u8]>,
+}
+
+impl<'a> NewRow<'a> {
+    /// The row of an event that goes to one owner.
+    pub(crate) const fn of_one(key: i64, feed: i64, rev: Rev, submission: &'a Submission) -> Self {
+        Self {
+            key,
+            feed,
+            rev,
+            submission,
+            digest: &submission.digests.of_content,
+            shared: None,
+        }
+    }
 }
 
 /// The columns of a [`NewRow`], in the order in which it is bound.
 const NEW_COLUMNS: &str = "key, feed, created_rev, id, digest, system_id, operation_id, acted_upon, \
-     category, action, severity, status, created_at, updated_at, description, metadata, expires_at";
+     category, action, severity, status, created_at, updated_at, description, metadata, expires_at, shared";
 
 /// How many rows one statement inserts. Within one statement, SQLite finds the position of a rising key in
 /// an index next to the key before; `cargo xtask bench ingest` measures raw SQLite both ways.
@@ -153,16 +200,13 @@ impl NewRow<'_> {
 
     fn bind(self, to: &mut Parameters<'_, '_>) -> rusqlite::Result<()> {
         let Submission {
-            event,
-            metadata,
-            digests,
-            ..
+            event, metadata, ..
         } = self.submission;
         to.bind(self.key)?;
         to.bind(self.feed)?;
         to.bind(rev_to_sql(self.rev)?)?;
         to.bind(event.id.as_uuid().as_bytes())?;
-        to.bind(digests.of_content.as_bytes())?;
+        to.bind(self.digest.as_bytes())?;
         to.bind(event.system_id.as_uuid().as_bytes())?;
         to.bind(event.operation_id.as_uuid().as_bytes())?;
         to.bind(event.acted_upon.as_uuid().as_bytes())?;
@@ -172,9 +216,15 @@ impl NewRow<'_> {
         to.bind(event.status.as_str())?;
         to.bind(nanoseconds(event.created_at))?;
         to.bind(nanoseconds(event.updated_at))?;
-        to.bind(event.description.as_str())?;
-        to.bind(metadata.as_deref())?;
-        to.bind(event.expires_at.map(nanoseconds))
+        let is_shared = self.shared.is_some();
+        to.bind(if is_shared {
+            ""
+        } else {
+            event.description.as_str()
+        })?;
+        to.bind(metadata.as_deref().filter(|_| !is_shared))?;
+        to.bind(event.expires_at.map(nanoseconds))?;
+        to.bind(self.shared)
     }
 }
 

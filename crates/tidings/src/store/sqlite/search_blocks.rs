@@ -7,7 +7,7 @@ use super::created_events::{CreatedEvents, EventSelect};
 use super::lists::{List, Listed};
 use super::newest::Newest;
 use super::read_connection::ReadConnection;
-use super::row::{rev, rev_to_sql};
+use super::row::{DESCRIPTION, rev, rev_to_sql};
 use super::viewer::SeenFeed;
 use crate::search::{BlockBuilder, GramFilter};
 
@@ -79,7 +79,7 @@ impl ReadConnection {
             up_to: head,
         };
         let reading = EventSelect {
-            columns: "event.created_rev, event.created_at, event.description",
+            columns: &format!("event.created_rev, event.created_at, {DESCRIPTION}"),
             joins: "",
             conditions: "",
             values: &[],
@@ -319,11 +319,12 @@ mod tests {
             owner,
             id,
             severity: Severity::Success,
-            description: format!("needle {id}"),
+            description: format!("needle {id}").into(),
             metadata: None,
             sequence: None,
             renotify: false,
             systems: None,
+            shared: None,
             at: Timestamp::now(),
             quota: None,
             event_bytes: usize::MAX,

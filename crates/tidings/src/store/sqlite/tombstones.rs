@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::lists::{List, Listed};
 use super::newest::Newest;
 use super::read_connection::ReadConnection;
+use super::recipients::forget_retractions;
 use super::row::{number_to_sql, rev, rev_to_sql, uuid};
 use crate::store::Progress;
 use crate::store::moment::nanoseconds;
@@ -62,6 +63,7 @@ pub(super) fn forget(
     before: Timestamp,
     kept: u64,
 ) -> rusqlite::Result<(u64, Progress)> {
+    forget_retractions(transaction, before)?;
     let mut old = transaction.prepare_cached(
         "SELECT id, feed, deleted_rev, created_rev FROM tombstone INDEXED BY tombstone_by_time \
          WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2",

@@ -5,6 +5,7 @@ use tidings_event::{OwnerId, Rev, SystemId};
 
 use super::feeds::Feeds;
 use super::lists::{LISTED_COLUMNS, Listed, listed};
+use super::recipients::{Member, OWN_CONTENT};
 use super::row::{
     EVENT_COLUMN_COUNT, STORED_BYTES, STORED_COLUMNS, number, number_to_sql, rev_to_sql, with_event,
 };
@@ -19,6 +20,7 @@ struct Found {
     listed: Listed,
     before: BeforeUpdate,
     bytes: u64,
+    member: Option<Member>,
 }
 
 /// Applies an update.
@@ -35,10 +37,20 @@ pub(super) fn apply(
         listed,
         before,
         bytes,
+        member,
     }) = find(transaction, feed, update)?
     else {
         return Ok(UpdateOutcome::NotFound);
     };
+    if let Some(content) = update.shared {
+        let is_current = match &member {
+            Some(member) => member.has_current(transaction, content)?,
+            None => false,
+        };
+        if !is_current {
+            return Ok(UpdateOutcome::Superseded);
+        }
+    }
     let kept = |later| UpdateOutcome::Kept {
         owner: update.owner,
         rev: listed.content_rev.unwrap_or(listed.created_rev),
@@ -72,8 +84,8 @@ pub(super) fn apply(
     };
     feed.replace(&listed, changed)?;
     let feed = feed.key;
-    write(transaction, update, &changed, after.sequence, rev)?;
-    if update.description != before.event.description {
+    write(transaction, update, &changed, after.sequence, (rev, member))?;
+    if *update.description != *before.event.description {
         search_blocks::add_text(transaction, feed, listed.created_rev, &update.description)?;
     }
     Ok(UpdateOutcome::Updated(Updated {
@@ -91,7 +103,7 @@ fn find(
     update: &ContentUpdate,
 ) -> rusqlite::Result<Option<Found>> {
     let sql = format!(
-        "SELECT {STORED_COLUMNS}, event.sequence, {STORED_BYTES} \
+        "SELECT {STORED_COLUMNS}, event.sequence, {STORED_BYTES}, event.shared, event.id, event.system_id \
          FROM event JOIN feed ON feed.key = event.feed WHERE event.id = ?1 AND event.feed = ?2"
     );
     let key = (update.id.as_uuid().as_bytes(), feed);
@@ -107,10 +119,11 @@ fn find(
                 metadata,
                 sequence: sequence.map(i64::unsigned_abs),
             };
-            Ok((before, number(row, EVENT_COLUMN_COUNT + 1)?))
+            let member = Member::read(row, EVENT_COLUMN_COUNT + 2)?;
+            Ok((before, number(row, EVENT_COLUMN_COUNT + 1)?, member))
         })
         .optional()?;
-    let Some((before, bytes)) = before else {
+    let Some((before, bytes, member)) = before else {
         return Ok(None);
     };
     let sql = format!("SELECT {LISTED_COLUMNS} FROM event WHERE id = ?1 AND feed = ?2");
@@ -119,6 +132,7 @@ fn find(
         listed,
         before,
         bytes,
+        member,
     }))
 }
 
@@ -127,22 +141,31 @@ fn write(
     update: &ContentUpdate,
     changed: &Listed,
     sequence: Option<u64>,
-    rev: Rev,
+    (rev, member): (Rev, Option<Member>),
 ) -> rusqlite::Result<()> {
+    let own = update.shared.is_none();
+    let shared: Option<&[u8]> = match &update.shared {
+        Some(content) => Some(content.as_bytes()),
+        None => member.map(|_| OWN_CONTENT),
+    };
     transaction
         .prepare_cached(
             "UPDATE event SET severity = ?2, status = ?3, updated_at = ?4, description = ?5, \
-             metadata = ?6, content_rev = ?7, sequence = ?8 WHERE key = ?1",
+             metadata = ?6, content_rev = ?7, sequence = ?8, shared = ?9 WHERE key = ?1",
         )?
         .execute(params![
             changed.key,
             changed.kind.severity().as_str(),
             changed.kind.status().as_str(),
             changed.updated_at,
-            update.description,
-            update.metadata.as_deref(),
+            if own { &*update.description } else { "" },
+            update.metadata.as_deref().filter(|_| own),
             rev_to_sql(rev)?,
             sequence.map(number_to_sql),
+            shared,
         ])?;
+    if let Some(member) = member {
+        member.change_content(transaction, update.shared)?;
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod filters;
 mod history;
 mod lists;
 mod publish;
+mod recipients;
 mod restarts;
 mod retractions;
 mod steps;

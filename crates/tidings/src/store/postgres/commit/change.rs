@@ -160,6 +160,7 @@ impl Applying<'_, '_, '_> {
         feed.bytes = feed.bytes.saturating_sub(event.bytes);
         feed.deletions += 1;
         self.state.events.remove(&key);
+        self.state.leave(key.1, event);
         let tombstone = Tombstone {
             remains: Remains {
                 rev: event.created_rev,

@@ -18,7 +18,7 @@ use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::store_error;
 use crate::store::postgres::pool::Session;
 use crate::store::postgres::row::{rev_to_sql, status_number};
-use crate::store::{Group, PublishOutcome, StoreError};
+use crate::store::{FanOutOutcome, Group, PublishOutcome, StoreError};
 
 /// The first wait after a conflict or a lost connection. It doubles each time, up to a second.
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(5);
@@ -49,7 +49,16 @@ const COUNT: &str = "SELECT (SELECT count(*) \
      + (SELECT count(*) FROM unnest($11::uuid[], $12::bigint[], $13::uuid[], $14::bigint[]) \
      AS k (owner, rev, id, at) \
      WHERE EXISTS (SELECT 1 FROM recent_update WHERE recent_update.owner = k.owner \
-     AND recent_update.rev = k.rev AND recent_update.id = k.id AND recent_update.at = k.at))";
+     AND recent_update.rev = k.rev AND recent_update.id = k.id AND recent_update.at = k.at)) \
+     + (SELECT count(*) FROM unnest($15::uuid[], $16::uuid[], $17::uuid[], $18::bigint[]) \
+     AS k (id, system_id, content, retracted_at) \
+     WHERE EXISTS (SELECT 1 FROM audience WHERE audience.id = k.id AND audience.system_id = k.system_id \
+     AND audience.content IS NOT DISTINCT FROM k.content \
+     AND audience.retracted_at IS NOT DISTINCT FROM k.retracted_at)) \
+     + (SELECT count(*) FROM unnest($19::uuid[], $20::uuid[]) AS k (owner, id) \
+     WHERE EXISTS (SELECT 1 FROM event WHERE event.owner = k.owner AND event.id = k.id \
+     AND event.shared IS NOT NULL) OR EXISTS (SELECT 1 FROM tombstone WHERE tombstone.owner = k.owner \
+     AND tombstone.id = k.id))";
 
 /// The owners, ids, positions, digests and times of events.
 type EventColumns<'a> = (Vec<Uuid>, Vec<Uuid>, Vec<i64>, Vec<&'a [u8]>, Vec<i64>);
@@ -60,12 +69,18 @@ type ChangeColumns = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<Option<i16>>, Vec<i64>
 /// The owners, positions, ids and times of updates.
 type UpdateColumns = (Vec<Uuid>, Vec<i64>, Vec<Uuid>, Vec<i64>);
 
+/// The ids, publishers, contents and retractions of audiences.
+type AudienceColumns = (Vec<Uuid>, Vec<Uuid>, Vec<Option<Uuid>>, Vec<Option<i64>>);
+
 /// The effects of a transaction, all of which are in the database if it was committed.
 pub(super) struct Evidence<'a> {
     owners: Vec<Uuid>,
     events: EventColumns<'a>,
     changes: ChangeColumns,
     updates: UpdateColumns,
+    audiences: AudienceColumns,
+    /// The owners and ids of events that became members of audiences.
+    joined: (Vec<Uuid>, Vec<Uuid>),
 }
 
 impl<'a> Evidence<'a> {
@@ -76,6 +91,8 @@ impl<'a> Evidence<'a> {
             events: Default::default(),
             changes: Default::default(),
             updates: Default::default(),
+            audiences: Default::default(),
+            joined: Default::default(),
         };
         for ((owner, id), event) in &state.events {
             if let EventSource::Group(_) = event.origin {
@@ -85,7 +102,20 @@ impl<'a> Evidence<'a> {
                 revs.push(rev_to_sql(event.created_rev));
                 digests.push(event.digest.as_bytes());
                 times.push(nanoseconds(event.created_at));
+            } else if event.joins {
+                let (owners, ids) = &mut evidence.joined;
+                owners.push(*owner.as_uuid());
+                ids.push(*id.as_uuid());
             }
+        }
+        // If another node has changed one since, beginning again has the same effect.
+        let begun = state.audiences.iter().filter(|(_, one)| one.is_begun);
+        for ((id, system), audience) in begun {
+            let (ids, systems, contents, times) = &mut evidence.audiences;
+            ids.push(*id.as_uuid());
+            systems.push(*system.as_uuid());
+            contents.push(audience.record.content);
+            times.push(audience.record.retracted_at.map(nanoseconds));
         }
         for change in &state.changes {
             let (owners, revs, ids, afters, times) = &mut evidence.changes;
@@ -111,11 +141,31 @@ impl<'a> Evidence<'a> {
         let ongoing = commits.begin(commits.pool.get().await?);
         let connection = ongoing.connection();
         let (events, changes, updates) = (&self.events, &self.changes, &self.updates);
-        let parameters: [&(dyn ToSql + Sync); 14] = [
-            &events.0, &events.1, &events.2, &events.3, &events.4, &changes.0, &changes.1,
-            &changes.2, &changes.3, &changes.4, &updates.0, &updates.1, &updates.2, &updates.3,
+        let (audiences, joined) = (&self.audiences, &self.joined);
+        let parameters: [&(dyn ToSql + Sync); 20] = [
+            &events.0,
+            &events.1,
+            &events.2,
+            &events.3,
+            &events.4,
+            &changes.0,
+            &changes.1,
+            &changes.2,
+            &changes.3,
+            &changes.4,
+            &updates.0,
+            &updates.1,
+            &updates.2,
+            &updates.3,
+            &audiences.0,
+            &audiences.1,
+            &audiences.2,
+            &audiences.3,
+            &joined.0,
+            &joined.1,
         ];
-        let expected = events.0.len() + changes.0.len() + updates.0.len();
+        let expected =
+            events.0.len() + changes.0.len() + updates.0.len() + audiences.0.len() + joined.0.len();
         let found = async {
             connection.batch_execute("BEGIN").await?;
             connection.execute(MAKE_FEEDS, &[&self.owners]).await?;
@@ -209,6 +259,17 @@ pub(super) fn tell_apart(published: &mut [PublishOutcome], group: &Group) {
             for (one, submission) in stored.iter_mut().zip(&request.submissions) {
                 one.repeated |= submission.has_time_of_publisher();
             }
+        }
+    }
+}
+
+/// The same for events of several owners.
+pub(super) fn tell_fan_outs_apart(outcomes: &mut [FanOutOutcome], group: &Group) {
+    for (outcome, request) in outcomes.iter_mut().zip(&group.fan_outs) {
+        if let FanOutOutcome::Stored(stored) = outcome
+            && request.submission.has_time_of_publisher()
+        {
+            stored.repeated.append(&mut stored.reached);
         }
     }
 }

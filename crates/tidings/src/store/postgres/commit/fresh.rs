@@ -141,7 +141,11 @@ pub(super) struct Fresh<'g> {
 impl<'g> Fresh<'g> {
     /// The events of a group that publishes each of them once and does nothing else.
     pub(super) fn of(group: &'g Group, identity: StoreIdentity) -> Option<Self> {
-        if !group.updates.is_empty() || !group.steps.is_empty() {
+        if !group.updates.is_empty()
+            || !group.steps.is_empty()
+            || !group.fan_outs.is_empty()
+            || !group.audiences.is_empty()
+        {
             return None;
         }
         let system = identity.system;

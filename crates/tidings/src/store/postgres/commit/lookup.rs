@@ -4,11 +4,11 @@
 //! All statements look rows up by their keys, one by one in the order of the parameters. `LATERAL` keeps
 //! that order whatever the planner believes about the sizes of the tables, and so nodes lock in one order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tidings_event::wire::Digest;
-use tidings_event::{EventId, OwnerId, Rev, Severity};
+use tidings_event::{EventId, OwnerId, Rev, Severity, SystemId};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
@@ -16,20 +16,23 @@ use uuid::Uuid;
 use super::Failure;
 use super::pipeline::Pipeline;
 use super::state::{
-    EventSource, EventState, Feed, Overlay, SearchBlock, State, Tombstone, UpdatedContent,
+    AudienceState, EventSource, EventState, Feed, Overlay, SearchBlock, State, Text, Tombstone,
+    UpdatedContent,
 };
-use super::subjects::{Key, Subjects};
+use super::subjects::{Key, NewAudience, Subjects};
 use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{MAX_ENDED, UsersState};
 use crate::store::decide::publish::Remains;
 use crate::store::decide::update::BeforeUpdate;
 use crate::store::kind::{Kind, KindCounts};
+use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::{UnreadableColumn, store_error};
 use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{
-    event_json, id, moment, number, owner, rev, severity, status, with_event,
+    description, event_json, id, metadata, moment, number, optional_moment, owner, rev, severity,
+    severity_number, status, stored_bytes, with_event,
 };
-use crate::store::{StoreError, StoreIdentity};
+use crate::store::{Audience, StoreError, StoreIdentity};
 
 pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
      ON CONFLICT DO NOTHING RETURNING owner";
@@ -40,18 +43,39 @@ pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed
      FROM unnest($1::uuid[]) AS k (owner) \
      CROSS JOIN LATERAL (SELECT * FROM feed WHERE feed.owner = k.owner FOR UPDATE) AS feed";
 
+/// Makes the audiences that are missing, and locks all.
+const MAKE_AUDIENCES: &str = "INSERT INTO audience (id, system_id, key, digest, created_at, severity) \
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bigint[], $6::smallint[]) \
+     ON CONFLICT (id, system_id) DO UPDATE SET members = audience.members \
+     RETURNING id, system_id, content, digest, created_at, severity, sequence, retracted_at, members";
+
+/// The audiences of events that may be updated or deleted.
+const LOCK_AUDIENCES: &str = "SELECT audience.id, audience.system_id, audience.content, \
+     audience.digest, audience.created_at, audience.severity, audience.sequence, audience.retracted_at, \
+     audience.members FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT * FROM audience \
+     WHERE audience.id = k.id ORDER BY audience.system_id FOR UPDATE) AS audience";
+
+/// The contents of locked audiences. A statement of its own, which sees what was committed before the locks.
+const TEXTS: &str = "SELECT content.key, content.description, content.metadata \
+     FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT content FROM audience \
+     WHERE audience.id = k.id) AS audience CROSS JOIN LATERAL (SELECT * FROM shared_content \
+     WHERE shared_content.key = audience.content LIMIT 1) AS content";
+
 /// The system's events that the system changes. The lock comes before the deletion, in the order of the ids.
-const SYSTEM_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
-     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id \
+const SYSTEM_EVENTS: &str = concat!(
+    "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id, event.shared \
      FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT *, \
-     512 + octet_length(category) + octet_length(action) + octet_length(description) \
-     + coalesce(octet_length(metadata), 0) AS bytes \
-     FROM event WHERE event.owner = $2 AND event.id = k.id FOR UPDATE) AS event";
+     ",
+    stored_bytes!(),
+    " AS bytes \
+     FROM event WHERE event.owner = $2 AND event.id = k.id FOR UPDATE) AS event"
+);
 
 /// The system's events that users change, with the overlays of these users. The lock keeps the event until
 /// the overlay is committed.
 const SEEN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
-     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id, event.shared, \
      k.owner, overlay.status, overlay.deleted, overlay.changed_rev, overlay.updated_at \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (id, owner) \
      CROSS JOIN LATERAL (SELECT *, 0 AS bytes \
@@ -59,37 +83,54 @@ const SEEN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, even
      LEFT JOIN LATERAL (SELECT * FROM overlay WHERE overlay.owner = k.owner \
      AND overlay.system_rev = event.created_rev LIMIT 1) AS overlay ON true";
 
-const OWN_EVENTS: &str = "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
-     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id \
+const OWN_EVENTS: &str = concat!(
+    "SELECT event.owner, event.id, event.created_rev, event.changed_rev, \
+     event.severity, event.status, event.created_at, event.updated_at, event.digest, event.bytes, event.system_id, event.shared \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
-     512 + octet_length(category) + octet_length(action) + octet_length(description) \
-     + coalesce(octet_length(metadata), 0) AS bytes \
-     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event";
+     ",
+    stored_bytes!(),
+    " AS bytes \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event"
+);
 
 /// The events that are published again: first the columns of their JSON.
-const PUBLISHED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
+const PUBLISHED_EVENTS: &str = concat!(
+    "SELECT event.created_rev, event.id, event.owner, event.system_id, \
      event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
-     event.created_at, event.updated_at, event.description, event.metadata, event.expires_at, event.changed_rev, \
-     event.digest, event.bytes, event.content_rev \
+     event.created_at, event.updated_at, ",
+    description!(),
+    ", ",
+    metadata!(),
+    ", event.expires_at, event.changed_rev, \
+     event.digest, event.bytes, event.content_rev, event.shared \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
-     512 + octet_length(category) + octet_length(action) + octet_length(description) \
-     + coalesce(octet_length(metadata), 0) AS bytes \
-     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event";
+     ",
+    stored_bytes!(),
+    " AS bytes \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event"
+);
 
 /// The events that are updated: first the columns of [`PUBLISHED_EVENTS`], then the rest of their content, and the block
 /// of the search index that each is in.
-const UPDATED_EVENTS: &str = "SELECT event.created_rev, event.id, event.owner, event.system_id, \
+const UPDATED_EVENTS: &str = concat!(
+    "SELECT event.created_rev, event.id, event.owner, event.system_id, \
      event.operation_id, event.acted_upon, event.category, event.action, event.severity, event.status, \
-     event.created_at, event.updated_at, event.description, event.metadata, event.expires_at, event.changed_rev, \
-     event.digest, event.bytes, event.content_rev, event.sequence, block.last_rev, block.grams \
+     event.created_at, event.updated_at, ",
+    description!(),
+    ", ",
+    metadata!(),
+    ", event.expires_at, event.changed_rev, \
+     event.digest, event.bytes, event.content_rev, event.shared, event.sequence, block.last_rev, block.grams \
      FROM unnest($1::uuid[], $2::uuid[]) AS k (owner, id) CROSS JOIN LATERAL (SELECT *, \
-     512 + octet_length(category) + octet_length(action) + octet_length(description) \
-     + coalesce(octet_length(metadata), 0) AS bytes \
+     ",
+    stored_bytes!(),
+    " AS bytes \
      FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS event \
      LEFT JOIN LATERAL (SELECT search_block.last_rev, search_block.grams FROM search_block \
      WHERE search_block.owner = k.owner AND search_block.last_rev >= event.created_rev \
      AND search_block.first_rev <= event.created_rev ORDER BY search_block.last_rev LIMIT 1) \
-     AS block ON true";
+     AS block ON true"
+);
 
 const TOMBSTONES: &str = "SELECT tombstone.owner, tombstone.id, tombstone.created_rev, tombstone.digest, \
      tombstone.created_at, tombstone.deleted_at, tombstone.deleted_rev \
@@ -121,6 +162,9 @@ enum Lookup {
     UpdatedEvents,
     Tombstones,
     EndingOverlays,
+    MakeAudiences,
+    Audiences,
+    Texts,
 }
 
 /// A statement with its parameters.
@@ -141,6 +185,9 @@ impl Lookup {
             Self::UpdatedEvents => UPDATED_EVENTS,
             Self::Tombstones => TOMBSTONES,
             Self::EndingOverlays => ENDING_OVERLAYS,
+            Self::MakeAudiences => MAKE_AUDIENCES,
+            Self::Audiences => LOCK_AUDIENCES,
+            Self::Texts => TEXTS,
         }
     }
 }
@@ -168,6 +215,20 @@ impl BoundLookup {
                 queries.push(Self { lookup, parameters });
             }
         };
+        let fanned = &subjects.fanned_out;
+        add(Lookup::MakeAudiences, fanned.is_empty(), audiences(fanned));
+        let locked = &subjects.audiences;
+        add(
+            Lookup::Audiences,
+            locked.is_empty(),
+            vec![Box::new(uuids(locked))],
+        );
+        let texts = &subjects.texts;
+        add(
+            Lookup::Texts,
+            texts.is_empty(),
+            vec![Box::new(uuids(texts))],
+        );
         let of_system = &subjects.of_system;
         let ids = uuids(of_system);
         add(
@@ -204,6 +265,30 @@ impl BoundLookup {
         );
         queries
     }
+}
+
+fn audiences(
+    fanned: &BTreeMap<(EventId, SystemId), NewAudience>,
+) -> Vec<Box<dyn ToSql + Sync + Send>> {
+    let ids: Vec<Uuid> = fanned.keys().map(|(id, _)| *id.as_uuid()).collect();
+    let systems: Vec<Uuid> = fanned.keys().map(|(_, system)| *system.as_uuid()).collect();
+    let keys: Vec<Uuid> = fanned.values().map(|new| new.key).collect();
+    let digests = fanned.values().map(|new| new.digest.as_bytes().to_vec());
+    let digests: Vec<Vec<u8>> = digests.collect();
+    let times: Vec<i64> = fanned
+        .values()
+        .map(|new| nanoseconds(new.created_at))
+        .collect();
+    let severities = fanned.values().map(|new| severity_number(new.severity));
+    let severities: Vec<i16> = severities.collect();
+    vec![
+        Box::new(ids),
+        Box::new(systems),
+        Box::new(keys),
+        Box::new(digests),
+        Box::new(times),
+        Box::new(severities),
+    ]
 }
 
 fn uuids(ids: &BTreeSet<EventId>) -> Vec<Uuid> {
@@ -362,18 +447,18 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
         }
         Lookup::SeenEvents => {
             let (key, event) = event(row)?;
-            if let Some(is_deleted) = get::<Option<bool>>(row, 13)? {
+            if let Some(is_deleted) = get::<Option<bool>>(row, 14)? {
                 let overlay = Overlay {
                     state: UsersState {
-                        status: status(row, 12)?,
+                        status: status(row, 13)?,
                         deleted: is_deleted,
                     },
                     severity: event.severity,
-                    changed_rev: rev(row, 14)?,
-                    updated_at: moment(row, 15)?,
+                    changed_rev: rev(row, 15)?,
+                    updated_at: moment(row, 16)?,
                     is_changed: false,
                 };
-                let key = (owner(row, 11)?, event.created_rev);
+                let key = (owner(row, 12)?, event.created_rev);
                 state.overlays.insert(key, overlay);
             }
             // The system's own lookup knows more of the event.
@@ -397,6 +482,8 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
                 bytes: bytes(row, 17)?,
                 is_updated: optional_rev(row, 18)?.is_some(),
                 content,
+                shared: get(row, 19)?,
+                joins: false,
                 origin: EventSource::Database {
                     json: Some(event_json(row)?),
                     is_marked: false,
@@ -417,6 +504,34 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
                 burial: None,
             };
             state.tombstones.insert(key, tombstone);
+        }
+        Lookup::MakeAudiences | Lookup::Audiences => {
+            let sequence: Option<i64> = get(row, 6)?;
+            let record = Audience {
+                content: get(row, 2)?,
+                digest: digest(row, 3)?,
+                created_at: moment(row, 4)?,
+                severity: severity(row, 5)?,
+                sequence: sequence.map(i64::unsigned_abs),
+                retracted_at: optional_moment(row, 7)?,
+                members: number(row, 8)?,
+            };
+            let audience = AudienceState {
+                // Nobody else commits an audience without members, unless it is retracted.
+                is_changed: record.members == 0 && record.retracted_at.is_none(),
+                is_begun: false,
+                record,
+            };
+            let system = SystemId::from(get::<Uuid>(row, 1)?);
+            state.audiences.insert((id(row, 0)?, system), audience);
+        }
+        Lookup::Texts => {
+            let text = Text {
+                description: get(row, 1)?,
+                metadata: get(row, 2)?,
+                is_new: false,
+            };
+            state.texts.insert(get(row, 0)?, text);
         }
         Lookup::EndingOverlays => {
             let event = rev(row, 0)?;
@@ -454,6 +569,8 @@ fn event(row: &Row) -> Result<(Key, EventState<'static>), StoreError> {
         // Only a repeat needs the JSON.
         is_updated: false,
         content: None,
+        shared: get(row, 11)?,
+        joins: false,
         origin: EventSource::Database {
             json: None,
             is_marked: false,
@@ -467,9 +584,9 @@ fn content(row: &Row) -> Result<UpdatedContent, StoreError> {
     let (event, metadata) = with_event(row, |fields| {
         (fields.without_metadata(), fields.metadata.map(Box::from))
     })?;
-    let sequence: Option<i64> = get(row, 19)?;
-    let last_rev: Option<i64> = get(row, 20)?;
-    let grams: Option<Vec<u8>> = get(row, 21)?;
+    let sequence: Option<i64> = get(row, 20)?;
+    let last_rev: Option<i64> = get(row, 21)?;
+    let grams: Option<Vec<u8>> = get(row, 22)?;
     Ok(UpdatedContent {
         before: BeforeUpdate {
             event,

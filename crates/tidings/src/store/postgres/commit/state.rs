@@ -1,6 +1,6 @@
 //! The rows that a group reads and changes, in memory: as they are and as they become.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use tidings_event::wire::Digest;
@@ -14,7 +14,7 @@ use crate::store::decide::change::UsersState;
 use crate::store::decide::publish::Remains;
 use crate::store::decide::update::BeforeUpdate;
 use crate::store::kind::{Kind, KindCounts};
-use crate::store::{StoreIdentity, Submission};
+use crate::store::{Audience, StoreIdentity, Submission};
 
 /// The feeds and events of a group. Everything in it is locked.
 #[derive(Debug)]
@@ -27,6 +27,12 @@ pub(super) struct State<'a> {
     pub(super) overlays: HashMap<(OwnerId, Rev), Overlay>,
     /// The overlays of system events that the group can delete.
     pub(super) ending: Ending,
+    /// The audiences of the group's events, by id and publisher.
+    pub(super) audiences: BTreeMap<(EventId, SystemId), AudienceState>,
+    /// Contents of audiences, by their keys.
+    pub(super) texts: HashMap<Uuid, Text>,
+    /// How many more rows have a content after the group. Those with 0 may not be needed any more.
+    pub(super) content_rows: BTreeMap<Uuid, i64>,
     /// The marks and deletions of the group, in its order.
     pub(super) changes: Vec<RecentChange>,
     /// The updates of the group, in its order.
@@ -64,7 +70,29 @@ pub(super) struct EventState<'a> {
     pub(super) is_updated: bool,
     /// Its content, if the group updates it.
     pub(super) content: Option<Box<UpdatedContent>>,
+    /// Nil if it is in an audience and has its own content, else the key of the content that it shares.
+    pub(super) shared: Option<Uuid>,
+    /// Whether the group adds it to an audience.
+    pub(super) joins: bool,
     pub(super) origin: EventSource<'a>,
+}
+
+/// An audience.
+#[derive(Clone, Debug)]
+pub(super) struct AudienceState {
+    pub(super) record: Audience,
+    pub(super) is_changed: bool,
+    /// Whether the group begins a change for all of it.
+    pub(super) is_begun: bool,
+}
+
+/// A content that several events share.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    pub(super) description: String,
+    pub(super) metadata: Option<String>,
+    /// Whether the group has made it.
+    pub(super) is_new: bool,
 }
 
 /// Where an event comes from.
@@ -200,6 +228,9 @@ impl<'a> State<'a> {
             tombstones: HashMap::new(),
             overlays: HashMap::new(),
             ending: Ending::default(),
+            audiences: BTreeMap::new(),
+            texts: HashMap::new(),
+            content_rows: BTreeMap::new(),
             changes: Vec::new(),
             updates: Vec::new(),
         }
@@ -228,6 +259,8 @@ impl<'a> State<'a> {
             bytes: submission.stored_bytes(),
             is_updated: false,
             content: None,
+            shared: None,
+            joins: false,
             origin: EventSource::Group(submission),
         };
         self.events.insert((owner, event.id), stored);
@@ -254,6 +287,9 @@ impl<'a> State<'a> {
     /// Whether the group changes nothing.
     pub(super) fn is_unchanged(&self) -> bool {
         let is_new = |event: &EventState<'_>| matches!(event.origin, EventSource::Group(_));
-        self.changes.is_empty() && self.updates.is_empty() && !self.events.values().any(is_new)
+        self.changes.is_empty()
+            && self.updates.is_empty()
+            && !self.events.values().any(is_new)
+            && !self.audiences.values().any(|audience| audience.is_changed)
     }
 }

@@ -1,8 +1,10 @@
 //! The subjects of a group: the owners and the ids that have to be looked up before it is decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tidings_event::{Change, EventId, OwnerId, SystemId};
+use tidings_event::wire::Digest;
+use tidings_event::{Change, EventId, OwnerId, Severity, SystemId, Timestamp};
+use uuid::Uuid;
 
 use crate::store::decide::publish::owner_of;
 use crate::store::{Group, Side};
@@ -30,8 +32,23 @@ pub(super) struct Subjects {
     pub(super) ending: BTreeSet<EventId>,
     /// The system events that users change, in the order of the events.
     pub(super) by_users: BTreeSet<(EventId, OwnerId)>,
+    /// The audiences of events that are published to several owners, which are made if they are missing.
+    pub(super) fanned_out: BTreeMap<(EventId, SystemId), NewAudience>,
+    /// The ids of other events that can be in the feeds of several owners.
+    pub(super) audiences: BTreeSet<EventId>,
+    /// Those whose contents matter.
+    pub(super) texts: BTreeSet<EventId>,
     /// The events that can have been deleted before.
     pub(super) deleted: BTreeSet<Key>,
+}
+
+/// An audience that may be missing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewAudience {
+    pub(super) key: Uuid,
+    pub(super) digest: Digest,
+    pub(super) created_at: Timestamp,
+    pub(super) severity: Severity,
 }
 
 impl Subjects {
@@ -46,7 +63,31 @@ impl Subjects {
             subjects.published.insert(key);
             subjects.deleted.insert(key);
         }
+        for fan_out in &group.fan_outs {
+            let event = &fan_out.submission.event;
+            subjects.texts.insert(event.id);
+            subjects
+                .fanned_out
+                .entry((event.id, event.system_id))
+                .or_insert(NewAudience {
+                    key: fan_out.content,
+                    digest: fan_out.submission.digests.of_content,
+                    created_at: event.created_at,
+                    severity: event.severity,
+                });
+            for recipient in &fan_out.recipients {
+                let key = (recipient.owner, event.id);
+                subjects.made.insert(recipient.owner);
+                subjects.own.insert(key);
+                subjects.deleted.insert(key);
+            }
+        }
+        for request in &group.audiences {
+            subjects.audiences.insert(request.id);
+            subjects.texts.insert(request.id);
+        }
         for update in &group.updates {
+            subjects.audiences.insert(update.id);
             subjects.owners.insert(update.owner);
             subjects.updated.insert((update.owner, update.id));
         }
@@ -73,6 +114,9 @@ impl Subjects {
                     continue;
                 }
                 if target.side != Some(Side::System) {
+                    if step.change == Change::Delete {
+                        subjects.audiences.insert(id);
+                    }
                     subjects.own.insert((owner, id));
                 }
                 if target.side != Some(Side::Own) {

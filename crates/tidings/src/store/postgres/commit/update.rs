@@ -15,9 +15,12 @@ impl State<'_> {
         let Some(mut event) = self.events.get(&key).cloned() else {
             return UpdateOutcome::NotFound;
         };
-        let Some(mut content) = event.content() else {
+        let Some(mut content) = self.content_of(update.owner, &event) else {
             return UpdateOutcome::NotFound;
         };
+        if self.is_superseded(update, &event) {
+            return UpdateOutcome::Superseded;
+        }
         let system = OwnerId::from(self.identity.system);
         let kept = |later| UpdateOutcome::Kept {
             owner: update.owner,
@@ -52,6 +55,7 @@ impl State<'_> {
             status_after: after.status,
             at: update.at,
         });
+        event.shared = self.change_content(event.shared, update.shared);
         content.take(update, rev, after.sequence);
         event.bytes = bytes;
         event.severity = update.severity;
@@ -73,19 +77,28 @@ impl State<'_> {
     }
 }
 
-impl EventState<'_> {
-    /// The content that an update replaces; `None` if it was not looked up.
-    fn content(&self) -> Option<UpdatedContent> {
-        if let Some(content) = &self.content {
+impl State<'_> {
+    /// The content that an update of `owner` replaces; `None` if it was not looked up.
+    fn content_of(&self, owner: OwnerId, state: &EventState<'_>) -> Option<UpdatedContent> {
+        if let Some(content) = &state.content {
             return Some((**content).clone());
         }
-        let EventSource::Group(submission) = self.origin else {
+        let EventSource::Group(submission) = state.origin else {
             return None;
         };
+        let mut event = submission.event.clone();
+        event.owner = Some(owner);
+        event.severity = state.severity;
+        let mut metadata = submission.metadata.clone();
+        let shared = state.shared.and_then(|key| self.texts.get(&key));
+        if let Some(text) = shared {
+            event.description.clone_from(&text.description);
+            metadata = text.metadata.as_deref().map(Box::from);
+        }
         Some(UpdatedContent {
             before: BeforeUpdate {
-                event: submission.event.clone(),
-                metadata: submission.metadata.clone(),
+                event,
+                metadata,
                 sequence: None,
             },
             rev: None,
@@ -103,7 +116,7 @@ impl UpdatedContent {
 
     /// Takes the content of an update.
     fn take(&mut self, update: &ContentUpdate, rev: Rev, sequence: Option<u64>) {
-        if self.before.event.description != update.description
+        if *self.before.event.description != *update.description
             && let Some(SearchBlock {
                 grams, is_changed, ..
             }) = &mut self.block
@@ -113,11 +126,8 @@ impl UpdatedContent {
             *is_changed |= with_text != *grams;
             *grams = with_text;
         }
-        self.before
-            .event
-            .description
-            .clone_from(&update.description);
-        self.before.metadata.clone_from(&update.metadata);
+        self.before.event.description = update.description.to_string();
+        self.before.metadata = update.metadata.as_deref().map(Box::from);
         self.before.sequence = sequence;
         self.rev = Some(rev);
         self.is_new = true;

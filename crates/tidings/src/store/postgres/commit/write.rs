@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::pipeline::Pipeline;
+use super::recipients::OWN_CONTENT;
 use super::state::{Burial, EventSource, EventState, State, Tombstone, UpdatedContent};
 use super::subjects::Key;
 use crate::store::Submission;
@@ -19,10 +20,10 @@ use crate::store::postgres::row::{folded, rev_to_sql, severity_number, status_nu
 
 const INSERT_EVENTS: &str = "INSERT INTO event (owner, id, created_rev, changed_rev, severity, status, \
      created_at, updated_at, aged_from, system_id, operation_id, acted_upon, category, action, \
-     description, folded, metadata, digest, expires_at) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], \
+     description, folded, metadata, digest, expires_at, shared) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], \
      $4::bigint[], $5::smallint[], $6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[], \
      $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[], \
-     $17::text[], $18::bytea[], $19::bigint[])";
+     $17::text[], $18::bytea[], $19::bigint[], $20::uuid[])";
 
 /// As in the lookups, the rows are found by their keys one after the other, whatever the planner believes. The
 /// lock of the feed keeps them where they are.
@@ -35,13 +36,43 @@ const MARK_EVENTS: &str = "UPDATE event SET status = k.status, updated_at = k.up
 
 const UPDATE_EVENTS: &str = "UPDATE event SET severity = k.severity, status = k.status, \
      updated_at = k.updated_at, description = k.description, folded = k.folded, metadata = k.metadata, \
-     content_rev = k.content_rev, sequence = k.sequence FROM (SELECT k.*, found.place \
+     content_rev = k.content_rev, sequence = k.sequence, shared = k.shared FROM (SELECT k.*, found.place \
      FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[], \
-     $7::text[], $8::text[], $9::bigint[], $10::bigint[]) \
-     AS k (owner, id, severity, status, updated_at, description, folded, metadata, content_rev, sequence) \
+     $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::uuid[]) \
+     AS k (owner, id, severity, status, updated_at, description, folded, metadata, content_rev, sequence, shared) \
      CROSS JOIN LATERAL (SELECT ctid AS place \
      FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS found) AS k \
      WHERE event.ctid = k.place";
+
+/// The events that become members of an audience with their own content.
+const JOIN_EVENTS: &str = "UPDATE event SET shared = k.shared FROM (SELECT k.*, found.place \
+     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS k (owner, id, shared) \
+     CROSS JOIN LATERAL (SELECT ctid AS place \
+     FROM event WHERE event.owner = k.owner AND event.id = k.id LIMIT 1) AS found) AS k \
+     WHERE event.ctid = k.place";
+
+const ADD_TEXTS: &str = "INSERT INTO shared_content (key, description, folded, metadata, rows) \
+     SELECT k.*, 0 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS k";
+
+const COUNT_ROWS: &str = "UPDATE shared_content SET rows = rows + k.added \
+     FROM unnest($1::uuid[], $2::bigint[]) AS k (key, added) WHERE shared_content.key = k.key";
+
+const SET_AUDIENCES: &str = "UPDATE audience SET content = k.content, digest = k.digest, \
+     created_at = k.created_at, severity = k.severity, sequence = k.sequence, \
+     retracted_at = k.retracted_at, members = k.members \
+     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bigint[], $6::smallint[], \
+     $7::bigint[], $8::bigint[], $9::bigint[]) AS k (id, system_id, content, digest, created_at, severity, \
+     sequence, retracted_at, members) WHERE audience.id = k.id AND audience.system_id = k.system_id";
+
+/// Those that have no member any more, unless a retraction is remembered.
+const DROP_AUDIENCES: &str = "DELETE FROM audience USING unnest($1::uuid[], $2::uuid[]) AS k (id, system_id) \
+     WHERE audience.id = k.id AND audience.system_id = k.system_id AND audience.members = 0 \
+     AND audience.retracted_at IS NULL";
+
+/// The contents that no row has and no new owner gets.
+const DROP_TEXTS: &str = "DELETE FROM shared_content USING unnest($1::uuid[]) AS k (key) \
+     WHERE shared_content.key = k.key AND shared_content.rows = 0 \
+     AND NOT EXISTS (SELECT FROM audience WHERE audience.content = k.key)";
 
 const SET_BLOCKS: &str = "UPDATE search_block SET grams = k.grams \
      FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS k (owner, last_rev, grams) \
@@ -172,7 +203,10 @@ impl<'a> InsertedEvents<'a> {
                 created_rev: stored.created_rev,
                 stored,
                 submission,
-                folded: folded(&submission.event.description),
+                folded: match shares(stored) {
+                    true => None,
+                    false => folded(&submission.event.description),
+                },
             }),
             EventSource::Database { .. } => None,
         });
@@ -190,6 +224,12 @@ fn writes<'p>(state: &'p State<'p>, new: &'p InsertedEvents<'p>) -> Vec<Write<'p
         insert_events(new),
         mark_events(state),
         update_events(state),
+        join_events(state),
+        add_texts(state),
+        count_rows(state),
+        set_audiences(state),
+        drop_audiences(state),
+        drop_texts(state),
         set_blocks(state),
         insert_tombstones(state),
         set_overlays(state),
@@ -228,13 +268,20 @@ fn insert_events<'p>(new: &'p InsertedEvents<'p>) -> Option<Write<'p>> {
         .column(&rows, |row| *row.submission.event.acted_upon.as_uuid())
         .column(&rows, |row| row.submission.event.category.as_str())
         .column(&rows, |row| row.submission.event.action.as_str())
-        .column(&rows, |row| row.submission.event.description.as_str())
+        .column(&rows, |row| match shares(row.stored) {
+            true => "",
+            false => row.submission.event.description.as_str(),
+        })
         .column(&rows, |row| row.folded.as_deref())
-        .column(&rows, |row| row.submission.metadata.as_deref())
+        .column(&rows, |row| {
+            let metadata = row.submission.metadata.as_deref();
+            metadata.filter(|_| !shares(row.stored))
+        })
         .column(&rows, |row| &row.stored.digest.as_bytes()[..])
         .column(&rows, |row| {
             row.submission.event.expires_at.map(nanoseconds)
-        });
+        })
+        .column(&rows, |row| row.stored.shared);
     (!rows.is_empty()).then_some(write)
 }
 
@@ -264,17 +311,95 @@ fn update_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
         .column(&rows, |(_, event, _)| severity_number(event.severity))
         .column(&rows, |(_, event, _)| status_number(event.status))
         .column(&rows, |(_, event, _)| nanoseconds(event.updated_at))
-        .column(&rows, |(.., content)| {
-            content.before.event.description.as_str()
+        .column(&rows, |(_, event, content)| match shares(event) {
+            true => "",
+            false => content.before.event.description.as_str(),
         })
-        .column(&rows, |(.., content)| {
-            folded(&content.before.event.description)
+        .column(&rows, |(_, event, content)| match shares(event) {
+            true => None,
+            false => folded(&content.before.event.description),
         })
-        .column(&rows, |(.., content)| content.before.metadata.as_deref())
+        .column(&rows, |(_, event, content)| {
+            let metadata = content.before.metadata.as_deref();
+            metadata.filter(|_| !shares(event))
+        })
         .column(&rows, |(.., content)| content.rev.map(rev_to_sql))
         .column(&rows, |(.., content)| {
             content.before.sequence.map(number_to_sql)
-        });
+        })
+        .column(&rows, |(_, event, _)| event.shared);
+    (!rows.is_empty()).then_some(write)
+}
+
+/// Whether an event has its content with those of other owners.
+fn shares(event: &EventState<'_>) -> bool {
+    event.shared.is_some_and(|shared| shared != OWN_CONTENT)
+}
+
+fn join_events<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let joins = |event: &EventState<'_>| {
+        event.joins && matches!(event.origin, EventSource::Database { .. })
+    };
+    let events = state.events.iter();
+    let rows: Vec<_> = events.filter(|(_, event)| joins(event)).collect();
+    let write = Write::new(JOIN_EVENTS)
+        .column(&rows, |((owner, _), _)| *owner.as_uuid())
+        .column(&rows, |((_, id), _)| *id.as_uuid())
+        .column(&rows, |(_, event)| event.shared);
+    (!rows.is_empty()).then_some(write)
+}
+
+fn add_texts<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let texts = state.texts.iter();
+    let rows: Vec<_> = texts.filter(|(_, text)| text.is_new).collect();
+    let write = Write::new(ADD_TEXTS)
+        .column(&rows, |(key, _)| **key)
+        .column(&rows, |(_, text)| text.description.as_str())
+        .column(&rows, |(_, text)| folded(&text.description))
+        .column(&rows, |(_, text)| text.metadata.as_deref());
+    (!rows.is_empty()).then_some(write)
+}
+
+fn count_rows<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let rows = state.content_rows.iter();
+    let rows: Vec<_> = rows.filter(|(_, added)| **added != 0).collect();
+    let write = Write::new(COUNT_ROWS)
+        .column(&rows, |(key, _)| **key)
+        .column(&rows, |(_, added)| **added);
+    (!rows.is_empty()).then_some(write)
+}
+
+fn set_audiences<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let audiences = state.audiences.iter();
+    let rows: Vec<_> = audiences.filter(|(_, one)| one.is_changed).collect();
+    let write = Write::new(SET_AUDIENCES)
+        .column(&rows, |((id, _), _)| *id.as_uuid())
+        .column(&rows, |((_, system), _)| *system.as_uuid())
+        .column(&rows, |(_, one)| one.record.content)
+        .column(&rows, |(_, one)| &one.record.digest.as_bytes()[..])
+        .column(&rows, |(_, one)| nanoseconds(one.record.created_at))
+        .column(&rows, |(_, one)| severity_number(one.record.severity))
+        .column(&rows, |(_, one)| one.record.sequence.map(number_to_sql))
+        .column(&rows, |(_, one)| one.record.retracted_at.map(nanoseconds))
+        .column(&rows, |(_, one)| number_to_sql(one.record.members));
+    (!rows.is_empty()).then_some(write)
+}
+
+fn drop_audiences<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let audiences = state.audiences.iter();
+    let rows: Vec<_> = audiences
+        .filter(|(_, one)| one.is_changed && one.is_empty())
+        .collect();
+    let write = Write::new(DROP_AUDIENCES)
+        .column(&rows, |((id, _), _)| *id.as_uuid())
+        .column(&rows, |((_, system), _)| *system.as_uuid());
+    (!rows.is_empty()).then_some(write)
+}
+
+fn drop_texts<'p>(state: &'p State<'p>) -> Option<Write<'p>> {
+    let rows = state.content_rows.iter();
+    let rows: Vec<_> = rows.filter(|(_, added)| **added <= 0).collect();
+    let write = Write::new(DROP_TEXTS).column(&rows, |(key, _)| **key);
     (!rows.is_empty()).then_some(write)
 }
 

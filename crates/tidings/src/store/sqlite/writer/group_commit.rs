@@ -12,16 +12,20 @@ use crate::store::sqlite::fault::is_full;
 use crate::store::sqlite::feeds::Feeds;
 use crate::store::sqlite::known_feeds::KnownFeeds;
 use crate::store::sqlite::publish::store_requests;
+use crate::store::sqlite::recipients;
 use crate::store::sqlite::reserve::Disk;
 use crate::store::sqlite::settling::Settling;
 use crate::store::sqlite::update;
 use crate::store::{
-    Committed, ContentUpdate, Group, PublishOutcome, StoreError, Submission, UpdateOutcome,
+    AudienceOutcome, AudienceRequest, Committed, ContentUpdate, FanOut, FanOutOutcome, Group,
+    PublishOutcome, StoreError, Submission, UpdateOutcome,
 };
 
 /// Which requests of a group the disk has room for.
 struct Admitted {
     publications: Vec<bool>,
+    fan_outs: Vec<bool>,
+    audiences: Vec<bool>,
     updates: Vec<bool>,
 }
 
@@ -29,12 +33,17 @@ impl Admitted {
     fn none(group: &Group) -> Self {
         Self {
             publications: vec![false; group.publications.len()],
+            fan_outs: vec![false; group.fan_outs.len()],
+            audiences: vec![false; group.audiences.len()],
             updates: vec![false; group.updates.len()],
         }
     }
 
     fn contains(&self, admitted: bool) -> bool {
-        self.publications.contains(&admitted) || self.updates.contains(&admitted)
+        self.publications.contains(&admitted)
+            || self.fan_outs.contains(&admitted)
+            || self.audiences.contains(&admitted)
+            || self.updates.contains(&admitted)
     }
 }
 
@@ -84,7 +93,7 @@ pub(super) fn commit_with_room(
 
 /// Which publish requests and updates the disk has room for.
 fn admit(connection: &Connection, group: &Group, disk: &Disk) -> rusqlite::Result<Admitted> {
-    if group.publications.is_empty() && group.updates.is_empty() {
+    if !group.needs_room() {
         return Ok(Admitted::none(group));
     }
     let mut budget = disk.budget(connection)?;
@@ -93,9 +102,17 @@ fn admit(connection: &Connection, group: &Group, disk: &Disk) -> rusqlite::Resul
         budget.take(bytes.sum())
     });
     let publications = fits.collect();
+    let fan_outs = group.fan_outs.iter().map(FanOut::stored_bytes);
+    let fan_outs = fan_outs.map(|bytes| budget.take(bytes)).collect();
+    // A retraction makes room.
+    let audiences = group.audiences.iter().map(AudienceRequest::stored_bytes);
+    let audiences = audiences.map(|bytes| bytes == 0 || budget.take(bytes));
+    let audiences = audiences.collect();
     let updates = group.updates.iter().map(ContentUpdate::stored_bytes);
     let admitted = Admitted {
         publications,
+        fan_outs,
+        audiences,
         updates: updates.map(|bytes| budget.take(bytes)).collect(),
     };
     if admitted.contains(false) && disk.rejects(free_pages(connection)?) {
@@ -126,6 +143,20 @@ fn commit(
         outcome.unwrap_or_else(|| PublishOutcome::NoRoom(no_room()))
     });
     let published = published.collect();
+    let mut fanned_out = Vec::with_capacity(group.fan_outs.len());
+    for (one, admitted) in group.fan_outs.iter().zip(&admitted.fan_outs) {
+        fanned_out.push(match admitted {
+            true => recipients::store(&transaction, system, &mut feeds, one)?,
+            false => FanOutOutcome::NoRoom(no_room()),
+        });
+    }
+    let mut audiences = Vec::with_capacity(group.audiences.len());
+    for (one, admitted) in group.audiences.iter().zip(&admitted.audiences) {
+        audiences.push(match admitted {
+            true => recipients::begin(&transaction, one)?,
+            false => AudienceOutcome::NoRoom(no_room()),
+        });
+    }
     let mut updated = Vec::with_capacity(group.updates.len());
     for (one, admitted) in group.updates.iter().zip(&admitted.updates) {
         updated.push(match admitted {
@@ -144,6 +175,8 @@ fn commit(
     *known = feeds.committed();
     Ok(Committed {
         published,
+        fanned_out,
+        audiences,
         updated,
         changed,
         sync_time,

@@ -65,6 +65,11 @@ impl History {
                 owner,
                 by_other,
             } => self.retract(event, owner, by_other).await,
+            Step::FanOut { event, owners } => self.fan_out(event, owners).await,
+            update @ Step::UpdateForAll { .. } => self.update_for_all(update).await,
+            Step::RetractFromAll { event, by_other } => {
+                self.retract_from_all(event, by_other).await;
+            }
             Step::ChangeMatching {
                 reader,
                 filter,

@@ -9,6 +9,7 @@ use super::filters::filter;
 use super::history::{READERS, USERS};
 use super::lists::sort;
 use super::publish::{LARGE, Sent, large, sent};
+use super::recipients::{FannedOut, fan_out, retraction_from_all, update_for_all};
 use super::retractions::retraction;
 use super::updates::update;
 
@@ -38,6 +39,18 @@ pub(super) enum Step {
         /// Whether the publisher is another than that of the event.
         by_other: bool,
     },
+    /// A publish request for several owners.
+    FanOut { event: FannedOut, owners: Vec<u8> },
+    /// A publisher updates an event, which is chosen by a number, for all owners who got it together.
+    UpdateForAll {
+        event: usize,
+        severity: Severity,
+        text: &'static str,
+        sequence: Option<u64>,
+        renotify: bool,
+    },
+    /// A publisher retracts such an event.
+    RetractFromAll { event: usize, by_other: bool },
     /// The owner of a reader changes all matching events, up to the reader's position if it has one.
     ChangeMatching {
         reader: usize,
@@ -69,6 +82,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(owner, events, change)| Step::ChangeIds { owner, events, change }),
         12 => update(),
         4 => retraction(),
+        14 => fan_out(),
+        8 => update_for_all(),
+        2 => retraction_from_all(),
         6 => (0..READERS, filter(), change())
             .prop_map(|(reader, filter, change)| Step::ChangeMatching { reader, filter, change }),
         9 => (0..READERS).prop_map(|reader| Step::Reconnect { reader }),
