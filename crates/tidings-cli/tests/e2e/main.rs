@@ -8,6 +8,7 @@ mod command_line;
 mod converge;
 mod crash;
 mod crash_changes;
+mod crash_recipients;
 mod crash_updates;
 mod crowd;
 mod database_full_disk;

@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod order;
 mod partial;
+mod recipients;
 mod repairs;
 mod retract;
 mod search;

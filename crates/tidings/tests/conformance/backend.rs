@@ -80,6 +80,8 @@ impl Backend {
             Self::Postgres(database) => {
                 let wrong = database.query(include_str!("audit.sql"));
                 assert!(wrong.is_empty(), "{wrong:?}");
+                let wrong = database.query(include_str!("audit_recipients.sql"));
+                assert!(wrong.is_empty(), "{wrong:?}");
             }
         }
     }

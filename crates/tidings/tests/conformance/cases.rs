@@ -13,6 +13,7 @@ pub(crate) mod owners;
 pub(crate) mod publish;
 pub(crate) mod quota;
 pub(crate) mod random;
+pub(crate) mod recipients;
 pub(crate) mod retention;
 pub(crate) mod retractions;
 pub(crate) mod search;
