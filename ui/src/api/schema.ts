@@ -36,7 +36,7 @@ export interface paths {
         put?: never;
         /**
          * Publish events
-         * @description Stores one event, or an array that is stored whole or not at all unless `partial=true` is given. When the response arrives, the events are on disk and have been sent to every open stream of their owners. Publishing an id again stores nothing, even if its event was deleted since. Fields can be in snake_case, too. The server repairs what it can, and `warnings` lists the repairs.
+         * @description Stores one event, or an array that is stored whole or not at all unless `partial=true` is given. When the response arrives, the events are on disk and have been sent to every open stream of their owners. Publishing an id again stores nothing, even if its event was deleted since. With `owners` instead of an owner, one event goes to up to 1,000 owners, and the response says how many it reached. Fields can be in snake_case, too. The server repairs what it can, and `warnings` lists the repairs.
          */
         post: operations["create_events_alias"];
         /**
@@ -180,13 +180,13 @@ export interface paths {
         get: operations["get_event_alias"];
         /**
          * Update one event
-         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`, unless it is a repeat of the last one.
+         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`, unless it is a repeat of the last one. With `owners` set to `all`, an event that was published with `owners` is updated for all of them, in steps, and the response says for how many; so it is without an owner. Without an owner, any other event is the caller's own.
          */
         put: operations["update_event_alias"];
         post?: never;
         /**
          * Delete one event
-         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back while the deletion is remembered.
+         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. `owners=all` retracts an event that was published with `owners` from all of them; so does a token that can only publish, if no owner is named. Publishing it again does not bring it back while the deletion is remembered.
          */
         delete: operations["delete_event_alias"];
         options?: never;
@@ -229,7 +229,7 @@ export interface paths {
         put?: never;
         /**
          * Publish events
-         * @description Stores one event, or an array that is stored whole or not at all unless `partial=true` is given. When the response arrives, the events are on disk and have been sent to every open stream of their owners. Publishing an id again stores nothing, even if its event was deleted since. Fields can be in snake_case, too. The server repairs what it can, and `warnings` lists the repairs.
+         * @description Stores one event, or an array that is stored whole or not at all unless `partial=true` is given. When the response arrives, the events are on disk and have been sent to every open stream of their owners. Publishing an id again stores nothing, even if its event was deleted since. With `owners` instead of an owner, one event goes to up to 1,000 owners, and the response says how many it reached. Fields can be in snake_case, too. The server repairs what it can, and `warnings` lists the repairs.
          */
         post: operations["create_events"];
         delete?: never;
@@ -393,13 +393,13 @@ export interface paths {
         get: operations["get_event"];
         /**
          * Update one event
-         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`, unless it is a repeat of the last one.
+         * @description Replaces severity, description and metadata of an event that the caller's system has published. When the response arrives, the update is on disk and has been sent to every open stream of the event's owner. The event stays as its owner has marked it, unless it becomes more urgent or `renotify` is given. An update with a `sequence` that is not higher than that of the last one changes nothing, and the response has a warning with the code `outdated`, unless it is a repeat of the last one. With `owners` set to `all`, an event that was published with `owners` is updated for all of them, in steps, and the response says for how many; so it is without an owner. Without an owner, any other event is the caller's own.
          */
         put: operations["update_event"];
         post?: never;
         /**
          * Delete one event
-         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. Publishing it again does not bring it back while the deletion is remembered.
+         * @description Deletes an event of the caller permanently; an event of the system for the caller only. With `owner` or `subject`, or with a token that can publish but not change the caller's events, it retracts what the caller's system has published: the event disappears from the inbox of its owner, an event of the system from all. `owners=all` retracts an event that was published with `owners` from all of them; so does a token that can only publish, if no owner is named. Publishing it again does not bring it back while the deletion is remembered.
          */
         delete: operations["delete_event"];
         options?: never;
@@ -833,6 +833,8 @@ export interface components {
         };
         /** @description An event to publish, with the past that an import keeps. */
         ImportableEvent: components["schemas"]["NewEvent"] & {
+            /** @description The owners of the event, if there are several: UUIDs of users, instead of `owner` and `subject`. Needs `events:publish`. Not in an array of events. */
+            owners?: components["schemas"]["OwnerId"][];
             status?: components["schemas"]["Status"] | null;
             /**
              * Format: date-time
@@ -1031,7 +1033,7 @@ export interface components {
             warnings?: components["schemas"]["Warning"][];
         };
         /** @description The stored event, or an array of them, in the form of the request. */
-        Published: components["schemas"]["PublishedEvent"] | components["schemas"]["PublishedEvent"][];
+        Published: components["schemas"]["PublishedEvent"] | components["schemas"]["PublishedEvent"][] | components["schemas"]["SharedReceipt"];
         /** @description A stored event, and the repairs of the published one. */
         PublishedEvent: components["schemas"]["Event"] & {
             /** @description The repairs of the event as it was sent; absent if there were none. Not stored. */
@@ -1078,6 +1080,49 @@ export interface components {
             /** @description The severity. */
             severity: components["schemas"]["Severity"];
         };
+        /** @description The result of publishing an event to several owners. */
+        SharedReceipt: {
+            /** @description The id of the event, the same in each feed. */
+            id: components["schemas"]["EventId"];
+            /**
+             * Format: int64
+             * @description How many owners have the event because of this request.
+             */
+            reached: number;
+            /**
+             * Format: int64
+             * @description How many owners had the event before. An owner who deleted it since counts here and keeps it deleted.
+             */
+            repeated: number;
+            /** @description Whether the event was retracted from all its owners before. Then it reaches no one else. */
+            retracted?: boolean;
+            /** @description The repairs of the published event. They are not stored. */
+            warnings?: components["schemas"]["Warning"][];
+        };
+        /** @description The result of an update of an event that was published to several owners. */
+        SharedUpdateReceipt: {
+            /** @description The id of the event. */
+            id: components["schemas"]["EventId"];
+            /**
+             * Format: int64
+             * @description For how many owners there is no room: their quotas are used up, and they keep the content that they have.
+             */
+            overQuota?: number;
+            /** @description Whether another update or a retraction of the event began before this one was complete. It reaches the rest. */
+            superseded?: boolean;
+            /**
+             * Format: int64
+             * @description How many owners have this content already, or that of a later update.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description For how many owners the update replaced the content.
+             */
+            updated: number;
+            /** @description The repairs of the update, and whether a later one is stored. They are not stored. */
+            warnings?: components["schemas"]["Warning"][];
+        };
         /**
          * @description Whether the owner has read an event.
          * @enum {string}
@@ -1122,6 +1167,13 @@ export interface components {
          * @description The installation that sent an event.
          */
         SystemId: string;
+        /** @description An update, perhaps for several owners. */
+        UpdateForOwners: components["schemas"]["NewUpdate"] & {
+            /** @description `all` updates an event that was published with `owners` for all of them. Instead of `owner` and `subject`. */
+            owners?: string;
+        };
+        /** @description The updated event, or the outcome for all owners of one that was published with `owners`. */
+        UpdatedContent: components["schemas"]["PublishedEvent"] | components["schemas"]["SharedUpdateReceipt"];
         /** @description The response to a change of one event's status. */
         UpdatedEvent: {
             /** @description The event. */
@@ -1212,10 +1264,14 @@ export type RevokeToken = components['schemas']['RevokeToken'];
 export type SetLogLevel = components['schemas']['SetLogLevel'];
 export type Severity = components['schemas']['Severity'];
 export type SeverityCount = components['schemas']['SeverityCount'];
+export type SharedReceipt = components['schemas']['SharedReceipt'];
+export type SharedUpdateReceipt = components['schemas']['SharedUpdateReceipt'];
 export type Status = components['schemas']['Status'];
 export type StatusChange = components['schemas']['StatusChange'];
 export type Summary = components['schemas']['Summary'];
 export type SystemId = components['schemas']['SystemId'];
+export type UpdateForOwners = components['schemas']['UpdateForOwners'];
+export type UpdatedContent = components['schemas']['UpdatedContent'];
 export type UpdatedEvent = components['schemas']['UpdatedEvent'];
 export type UpdatedEvents = components['schemas']['UpdatedEvents'];
 export type Warning = components['schemas']['Warning'];
@@ -2763,7 +2819,7 @@ export interface operations {
                  *       "severity": "informational"
                  *     }
                  */
-                "application/json": components["schemas"]["NewUpdate"];
+                "application/json": components["schemas"]["UpdateForOwners"];
             };
         };
         responses: {
@@ -2792,7 +2848,7 @@ export interface operations {
                      *       "updatedAt": "2026-08-01T10:00:20Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["PublishedEvent"];
+                    "application/json": components["schemas"]["UpdatedContent"];
                 };
             };
             /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event is invalid; nothing was stored. */
@@ -2902,6 +2958,8 @@ export interface operations {
                 subject?: string;
                 /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
                 issuer?: string;
+                /** @description `all` retracts an event that was published with `owners` from all of them. Needs `events:publish`. */
+                owners?: string;
             };
             header?: never;
             path: {
@@ -4669,7 +4727,7 @@ export interface operations {
                  *       "severity": "informational"
                  *     }
                  */
-                "application/json": components["schemas"]["NewUpdate"];
+                "application/json": components["schemas"]["UpdateForOwners"];
             };
         };
         responses: {
@@ -4698,7 +4756,7 @@ export interface operations {
                      *       "updatedAt": "2026-08-01T10:00:20Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["PublishedEvent"];
+                    "application/json": components["schemas"]["UpdatedContent"];
                 };
             };
             /** @description `invalid_query`: The request's parameters cannot be used. `invalid_json`: The body is not the JSON that this path expects; nothing was changed. `body_unreadable`: The body could not be read to its end; nothing was changed. `invalid_event`: The event is invalid; nothing was stored. */
@@ -4808,6 +4866,8 @@ export interface operations {
                 subject?: string;
                 /** @description The issuer of `subject`. If absent, the issuer that the server trusts. */
                 issuer?: string;
+                /** @description `all` retracts an event that was published with `owners` from all of them. Needs `events:publish`. */
+                owners?: string;
             };
             header?: never;
             path: {

@@ -172,6 +172,8 @@ impl From<PublishRejection> for ApiError {
             | PublishRejection::EventTooLarge { .. }
             | PublishRejection::BatchTooLarge { .. }
             | PublishRejection::Conflict { .. }
+            | PublishRejection::OwnersConflict { .. }
+            | PublishRejection::OwnerQuotaExceeded { .. }
             | PublishRejection::QuotaExceeded { .. }
             | PublishRejection::ForeignOwner { .. }
             | PublishRejection::ForeignSystem { .. }) => Self::Publish(error),

@@ -34,6 +34,7 @@ pub fn event(data: &[u8]) {
     let Some(text) = text(data).filter(|text| !is_batch(text)) else {
         return;
     };
+    for_many(text);
     for keeps_past in [false, true] {
         if let Some(draft) = read_one(BACKEND, keeps_past, text) {
             check_repeat(draft, keeps_past);
@@ -101,6 +102,19 @@ pub(super) fn text(data: &[u8]) -> Option<&str> {
 
 pub(super) fn parser(caller: Caller, limits: &Limits, keeps_past: bool) -> EventParser<'_> {
     EventParser::new(caller, limits, Subjects::OfAny, keeps_past)
+}
+
+/// An event for several owners is rejected with its faults, or it has no owner and the owners are sorted.
+fn for_many(text: &str) {
+    let limits = Limits::default();
+    match parser(BACKEND, &limits, false).read_for_many(text) {
+        Ok((draft, recipients)) => {
+            assert_eq!(draft.event().owner, None);
+            let owners = recipients.owners();
+            assert!(!owners.is_empty() && owners.is_sorted_by(|one, next| one < next));
+        }
+        Err(rejected) => check_rejection(&rejected.into()),
+    }
 }
 
 fn read_one(caller: Caller, keeps_past: bool, text: &str) -> Option<Draft> {

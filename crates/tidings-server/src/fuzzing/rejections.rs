@@ -24,6 +24,8 @@ pub(super) fn check_rejection(error: &ApiError) {
             | PublishRejection::EventTooLarge { .. }
             | PublishRejection::BatchTooLarge { .. }
             | PublishRejection::Conflict { .. }
+            | PublishRejection::OwnersConflict { .. }
+            | PublishRejection::OwnerQuotaExceeded { .. }
             | PublishRejection::QuotaExceeded { .. }
             | PublishRejection::ForeignOwner { .. }
             | PublishRejection::ForeignSystem { .. }

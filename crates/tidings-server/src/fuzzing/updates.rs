@@ -14,7 +14,7 @@ pub fn update(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let limits = Limits::default();
     let update = match parser(BACKEND, &limits, false).read_update(text, EVENT) {
-        Ok(update) => update,
+        Ok((update, _)) => update,
         Err(rejected) => return check_rejection(&rejected.into()),
     };
     assert_eq!(update.id(), EVENT);

@@ -66,7 +66,7 @@ pub(crate) struct UpdateForOwners {
 /// The updated event, or the outcome for all owners of one that was published with `owners`.
 #[derive(ToSchema)]
 #[serde(untagged)]
-pub(crate) enum UpdatedEvent {
+pub(crate) enum UpdatedContent {
     /// The event of one owner.
     One(Box<Receipt>),
     /// The outcome for several owners.

@@ -12,7 +12,7 @@ use crate::extract::UpdateRequest;
 use crate::publication::{EventParser, Named, Subjects, UpdateRejection};
 use crate::response::ResponseBody;
 #[cfg(feature = "openapi")]
-use crate::schema::bodies::{UpdateForOwners, UpdatedEvent};
+use crate::schema::bodies::{UpdateForOwners, UpdatedContent};
 #[cfg(feature = "openapi")]
 use crate::schema::examples;
 use crate::state::AppState;
@@ -35,7 +35,7 @@ use crate::state::AppState;
     responses((
         status = 200,
         description = "The event as it is stored now.",
-        body = UpdatedEvent,
+        body = UpdatedContent,
         example = json!(examples::updated_event())
     ))
 ))]

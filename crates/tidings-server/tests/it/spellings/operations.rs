@@ -69,6 +69,7 @@ fn every_parameter_of_the_document_has_a_row() {
         "owner",
         "subject",
         "issuer",
+        "owners",
     ];
     for (method, path, names) in operations() {
         for name in names {

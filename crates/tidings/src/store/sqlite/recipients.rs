@@ -1,5 +1,8 @@
 //! Stores events for several owners: a row for each of them, and one content.
 
+mod change;
+mod member;
+
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use tidings_event::wire::Digest;
 use tidings_event::{EventId, OwnerId, Rev, SystemId};
@@ -9,12 +12,13 @@ use super::feeds::Feeds;
 use super::read_connection::ReadConnection;
 use super::row::{NewRow, insert_events, moment, number, number_to_sql, rev, uuid, word};
 use crate::shared_json::SharedJson;
-use crate::store::decide::audience::{ContentStep, is_repeat};
+use crate::store::decide::audience::is_repeat;
 use crate::store::moment::nanoseconds;
 use crate::store::{
-    Audience, AudienceChange, AudienceOutcome, AudienceRequest, BegunChange, FanOut, FanOutOutcome,
-    FannedOut, NAMED_OWNERS, Recipient, SharedContent, Submission,
+    Audience, FanOut, FanOutOutcome, FannedOut, NAMED_OWNERS, Recipient, Submission,
 };
+pub(super) use change::{begin, forget_retractions};
+pub(super) use member::Member;
 
 /// The column `shared` of an event that went to several owners and has its own content.
 pub(super) const OWN_CONTENT: &[u8] = &[];
@@ -356,237 +360,6 @@ fn count_rows(transaction: &Transaction<'_>, content: Uuid, by: i64) -> rusqlite
     transaction
         .prepare_cached("UPDATE shared_content SET rows = rows + ?2 WHERE key = ?1")?
         .execute((content.as_bytes(), by))?;
-    Ok(())
-}
-
-/// A row of an audience.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member {
-    pub(super) id: EventId,
-    pub(super) system: SystemId,
-    /// The key of the content that it shares, if it does.
-    pub(super) content: Option<Uuid>,
-}
-
-impl Member {
-    /// Reads the columns `shared, id, system_id`; `None` if the event is in no audience.
-    pub(super) fn read(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Self>> {
-        let Some(shared) = row.get_ref(index)?.as_blob_or_null()? else {
-            return Ok(None);
-        };
-        let content = match shared == OWN_CONTENT {
-            true => None,
-            false => Some(uuid(row, index)?),
-        };
-        Ok(Some(Self {
-            id: uuid(row, index + 1)?.into(),
-            system: uuid(row, index + 2)?.into(),
-            content,
-        }))
-    }
-
-    /// Takes account of a deletion of the row.
-    pub(super) fn leave(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let key = (
-            self.id.as_uuid().as_bytes(),
-            self.system.as_uuid().as_bytes(),
-        );
-        transaction
-            .prepare_cached(
-                "UPDATE audience SET members = members - 1 WHERE id = ?1 AND system_id = ?2",
-            )?
-            .execute(key)?;
-        if let Some(content) = self.content {
-            count_rows(transaction, content, -1)?;
-            drop_unused(transaction, content)?;
-        }
-        let Some(audience) = find(transaction, self.id, self.system)? else {
-            return Ok(());
-        };
-        if audience.members > 0 {
-            return Ok(());
-        }
-        // The last one: no owner has the content any more.
-        let sql = match audience.retracted_at {
-            Some(_) => "UPDATE audience SET content = NULL WHERE id = ?1 AND system_id = ?2",
-            None => "DELETE FROM audience WHERE id = ?1 AND system_id = ?2",
-        };
-        transaction.prepare_cached(sql)?.execute(key)?;
-        if let Some(content) = audience.content {
-            drop_unused(transaction, content)?;
-        }
-        Ok(())
-    }
-
-    /// Takes account of another content of the row: a shared one, or its own.
-    pub(super) fn change_content(
-        &self,
-        transaction: &Transaction<'_>,
-        to: Option<Uuid>,
-    ) -> rusqlite::Result<()> {
-        if self.content == to {
-            return Ok(());
-        }
-        if let Some(content) = to {
-            count_rows(transaction, content, 1)?;
-        }
-        if let Some(content) = self.content {
-            count_rows(transaction, content, -1)?;
-            drop_unused(transaction, content)?;
-        }
-        Ok(())
-    }
-
-    /// Whether new owners of the event get this content.
-    pub(super) fn has_current(
-        &self,
-        transaction: &Transaction<'_>,
-        content: Uuid,
-    ) -> rusqlite::Result<bool> {
-        let audience = find(transaction, self.id, self.system)?;
-        Ok(audience.is_some_and(|audience| {
-            audience.content == Some(content) && audience.retracted_at.is_none()
-        }))
-    }
-}
-
-/// Deletes a content that no row has and no new owner gets.
-fn drop_unused(transaction: &Transaction<'_>, content: Uuid) -> rusqlite::Result<()> {
-    let is_unused = transaction
-        .prepare_cached("SELECT rows = 0 FROM shared_content WHERE key = ?1")?
-        .query_row([content.as_bytes()], |row| row.get(0))
-        .optional()?
-        .unwrap_or(false);
-    if is_unused {
-        transaction
-            .prepare_cached(
-                "DELETE FROM shared_content WHERE key = ?1 \
-                 AND NOT EXISTS (SELECT 1 FROM audience WHERE content = ?1)",
-            )?
-            .execute([content.as_bytes()])?;
-    }
-    Ok(())
-}
-
-/// Begins a change of an event for its audience.
-pub(super) fn begin(
-    transaction: &Transaction<'_>,
-    request: &AudienceRequest,
-) -> rusqlite::Result<AudienceOutcome> {
-    let systems = systems(transaction, request.id)?;
-    let is_of_publisher = |system: &SystemId| {
-        let systems = request.systems.as_deref();
-        systems.is_none_or(|systems| systems.contains(system))
-    };
-    let (ours, foreign): (Vec<_>, Vec<_>) = systems.into_iter().partition(is_of_publisher);
-    let mut begun = Vec::new();
-    let mut later = None;
-    for system in ours {
-        let Some(audience) = find(transaction, request.id, system)? else {
-            continue;
-        };
-        match &request.change {
-            AudienceChange::Retract(at) => {
-                transaction
-                    .prepare_cached(
-                        "UPDATE audience SET retracted_at = coalesce(retracted_at, ?3) \
-                         WHERE id = ?1 AND system_id = ?2",
-                    )?
-                    .execute((
-                        request.id.as_uuid().as_bytes(),
-                        system.as_uuid().as_bytes(),
-                        nanoseconds(*at),
-                    ))?;
-                begun.push(BegunChange {
-                    system,
-                    content: None,
-                });
-            }
-            AudienceChange::Update(update) => {
-                match replace(transaction, (request.id, system), &audience, update)? {
-                    Ok(content) => begun.push(BegunChange {
-                        system,
-                        content: Some(content),
-                    }),
-                    Err(ContentStep::Later(number)) => later = Some(number),
-                    Err(_) => {}
-                }
-            }
-        }
-    }
-    Ok(match (begun.is_empty(), later, foreign.first()) {
-        (false, ..) => AudienceOutcome::Begun(begun),
-        (true, Some(number), _) => AudienceOutcome::Later(number),
-        (true, None, Some(system)) => AudienceOutcome::ForeignSystem(*system),
-        (true, None, None) => AudienceOutcome::NotFound,
-    })
-}
-
-/// The publishers of an id to audiences, sorted.
-fn systems(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<Vec<SystemId>> {
-    transaction
-        .prepare_cached("SELECT system_id FROM audience WHERE id = ?1 ORDER BY system_id")?
-        .query_map([id.as_uuid().as_bytes()], |row| {
-            Ok(SystemId::from(uuid(row, 0)?))
-        })?
-        .collect()
-}
-
-/// Replaces the content that new owners get, unless they get this or a later one already. Returns its key.
-fn replace(
-    transaction: &Transaction<'_>,
-    (id, system): (EventId, SystemId),
-    audience: &Audience,
-    update: &SharedContent,
-) -> rusqlite::Result<Result<Uuid, ContentStep>> {
-    let Some(content) = audience.content else {
-        return Ok(Err(ContentStep::Gone));
-    };
-    let (description, metadata) = text(transaction, content)?;
-    let is_same =
-        *description == *update.description && metadata.as_deref() == update.metadata.as_deref();
-    let content = match audience.step(update, is_same) {
-        ContentStep::Replace => {
-            add_content(
-                transaction,
-                update.key,
-                &update.description,
-                update.metadata.as_deref(),
-            )?;
-            update.key
-        }
-        ContentStep::Continue => content,
-        other => return Ok(Err(other)),
-    };
-    transaction
-        .prepare_cached(
-            "UPDATE audience SET content = ?3, severity = ?4, sequence = coalesce(?5, sequence) \
-             WHERE id = ?1 AND system_id = ?2",
-        )?
-        .execute(params![
-            id.as_uuid().as_bytes(),
-            system.as_uuid().as_bytes(),
-            content.as_bytes(),
-            update.severity.as_str(),
-            update.sequence.map(number_to_sql),
-        ])?;
-    if let Some(before) = audience.content.filter(|before| *before != content) {
-        drop_unused(transaction, before)?;
-    }
-    Ok(Ok(content))
-}
-
-/// Forgets retractions before a moment, of which no owner has the event any more.
-pub(super) fn forget_retractions(
-    transaction: &Transaction<'_>,
-    before: tidings_event::Timestamp,
-) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "DELETE FROM audience WHERE key IN (SELECT key FROM audience \
-             INDEXED BY audience_by_retraction WHERE retracted_at < ?1 AND members = 0 LIMIT 512)",
-        )?
-        .execute([nanoseconds(before)])?;
     Ok(())
 }
 

@@ -4,11 +4,13 @@
 //! All statements look rows up by their keys, one by one in the order of the parameters. `LATERAL` keeps
 //! that order whatever the planner believes about the sizes of the tables, and so nodes lock in one order.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod audiences;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tidings_event::wire::Digest;
-use tidings_event::{EventId, OwnerId, Rev, Severity, SystemId};
+use tidings_event::{EventId, OwnerId, Rev, Severity};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
@@ -16,23 +18,21 @@ use uuid::Uuid;
 use super::Failure;
 use super::pipeline::Pipeline;
 use super::state::{
-    AudienceState, EventSource, EventState, Feed, Overlay, SearchBlock, State, Text, Tombstone,
-    UpdatedContent,
+    EventSource, EventState, Feed, Overlay, SearchBlock, State, Tombstone, UpdatedContent,
 };
-use super::subjects::{Key, NewAudience, Subjects};
+use super::subjects::{Key, Subjects};
 use crate::ended_overlay::EndedOverlay;
 use crate::store::decide::change::{MAX_ENDED, UsersState};
 use crate::store::decide::publish::Remains;
 use crate::store::decide::update::BeforeUpdate;
 use crate::store::kind::{Kind, KindCounts};
-use crate::store::moment::nanoseconds;
 use crate::store::postgres::fault::{UnreadableColumn, store_error};
 use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{
-    description, event_json, id, metadata, moment, number, optional_moment, owner, rev, severity,
-    severity_number, status, stored_bytes, with_event,
+    description, event_json, id, metadata, moment, number, owner, rev, severity, status,
+    stored_bytes, with_event,
 };
-use crate::store::{Audience, StoreError, StoreIdentity};
+use crate::store::{StoreError, StoreIdentity};
 
 pub(super) const MAKE_FEEDS: &str = "INSERT INTO feed (owner) SELECT k.owner FROM unnest($1::uuid[]) AS k (owner) \
      ON CONFLICT DO NOTHING RETURNING owner";
@@ -42,24 +42,6 @@ pub(in crate::store::postgres) const LOCK_FEEDS: &str = "SELECT feed.owner, feed
      feed.overlay_read, feed.overlay_deleted, (SELECT epoch FROM installation) \
      FROM unnest($1::uuid[]) AS k (owner) \
      CROSS JOIN LATERAL (SELECT * FROM feed WHERE feed.owner = k.owner FOR UPDATE) AS feed";
-
-/// Makes the audiences that are missing, and locks all.
-const MAKE_AUDIENCES: &str = "INSERT INTO audience (id, system_id, key, digest, created_at, severity) \
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bigint[], $6::smallint[]) \
-     ON CONFLICT (id, system_id) DO UPDATE SET members = audience.members \
-     RETURNING id, system_id, content, digest, created_at, severity, sequence, retracted_at, members";
-
-/// The audiences of events that may be updated or deleted.
-const LOCK_AUDIENCES: &str = "SELECT audience.id, audience.system_id, audience.content, \
-     audience.digest, audience.created_at, audience.severity, audience.sequence, audience.retracted_at, \
-     audience.members FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT * FROM audience \
-     WHERE audience.id = k.id ORDER BY audience.system_id FOR UPDATE) AS audience";
-
-/// The contents of locked audiences. A statement of its own, which sees what was committed before the locks.
-const TEXTS: &str = "SELECT content.key, content.description, content.metadata \
-     FROM unnest($1::uuid[]) AS k (id) CROSS JOIN LATERAL (SELECT content FROM audience \
-     WHERE audience.id = k.id) AS audience CROSS JOIN LATERAL (SELECT * FROM shared_content \
-     WHERE shared_content.key = audience.content LIMIT 1) AS content";
 
 /// The system's events that the system changes. The lock comes before the deletion, in the order of the ids.
 const SYSTEM_EVENTS: &str = concat!(
@@ -185,9 +167,9 @@ impl Lookup {
             Self::UpdatedEvents => UPDATED_EVENTS,
             Self::Tombstones => TOMBSTONES,
             Self::EndingOverlays => ENDING_OVERLAYS,
-            Self::MakeAudiences => MAKE_AUDIENCES,
-            Self::Audiences => LOCK_AUDIENCES,
-            Self::Texts => TEXTS,
+            Self::MakeAudiences => audiences::MAKE,
+            Self::Audiences => audiences::LOCK,
+            Self::Texts => audiences::TEXTS,
         }
     }
 }
@@ -216,7 +198,11 @@ impl BoundLookup {
             }
         };
         let fanned = &subjects.fanned_out;
-        add(Lookup::MakeAudiences, fanned.is_empty(), audiences(fanned));
+        add(
+            Lookup::MakeAudiences,
+            fanned.is_empty(),
+            audiences::parameters(fanned),
+        );
         let locked = &subjects.audiences;
         add(
             Lookup::Audiences,
@@ -265,30 +251,6 @@ impl BoundLookup {
         );
         queries
     }
-}
-
-fn audiences(
-    fanned: &BTreeMap<(EventId, SystemId), NewAudience>,
-) -> Vec<Box<dyn ToSql + Sync + Send>> {
-    let ids: Vec<Uuid> = fanned.keys().map(|(id, _)| *id.as_uuid()).collect();
-    let systems: Vec<Uuid> = fanned.keys().map(|(_, system)| *system.as_uuid()).collect();
-    let keys: Vec<Uuid> = fanned.values().map(|new| new.key).collect();
-    let digests = fanned.values().map(|new| new.digest.as_bytes().to_vec());
-    let digests: Vec<Vec<u8>> = digests.collect();
-    let times: Vec<i64> = fanned
-        .values()
-        .map(|new| nanoseconds(new.created_at))
-        .collect();
-    let severities = fanned.values().map(|new| severity_number(new.severity));
-    let severities: Vec<i16> = severities.collect();
-    vec![
-        Box::new(ids),
-        Box::new(systems),
-        Box::new(keys),
-        Box::new(digests),
-        Box::new(times),
-        Box::new(severities),
-    ]
 }
 
 fn uuids(ids: &BTreeSet<EventId>) -> Vec<Uuid> {
@@ -505,34 +467,8 @@ fn read(lookup: Lookup, row: &Row, state: &mut State<'_>) -> Result<(), StoreErr
             };
             state.tombstones.insert(key, tombstone);
         }
-        Lookup::MakeAudiences | Lookup::Audiences => {
-            let sequence: Option<i64> = get(row, 6)?;
-            let record = Audience {
-                content: get(row, 2)?,
-                digest: digest(row, 3)?,
-                created_at: moment(row, 4)?,
-                severity: severity(row, 5)?,
-                sequence: sequence.map(i64::unsigned_abs),
-                retracted_at: optional_moment(row, 7)?,
-                members: number(row, 8)?,
-            };
-            let audience = AudienceState {
-                // Nobody else commits an audience without members, unless it is retracted.
-                is_changed: record.members == 0 && record.retracted_at.is_none(),
-                is_begun: false,
-                record,
-            };
-            let system = SystemId::from(get::<Uuid>(row, 1)?);
-            state.audiences.insert((id(row, 0)?, system), audience);
-        }
-        Lookup::Texts => {
-            let text = Text {
-                description: get(row, 1)?,
-                metadata: get(row, 2)?,
-                is_new: false,
-            };
-            state.texts.insert(get(row, 0)?, text);
-        }
+        Lookup::MakeAudiences | Lookup::Audiences => audiences::read(row, state)?,
+        Lookup::Texts => audiences::read_text(row, state)?,
         Lookup::EndingOverlays => {
             let event = rev(row, 0)?;
             let is_deleted: bool = get(row, 5)?;

@@ -41,8 +41,6 @@ fn event(store: &PostgresStore, number: u64) -> Group {
 fn mark(number: u64) -> Group {
     let id = tidings_event::EventId::from(Uuid::from_u128(0xE000 + u128::from(number)));
     Group {
-        publications: Vec::new(),
-        updates: Vec::new(),
         steps: vec![ChangeStep {
             owner: owner(),
             targets: vec![EventRef::from(id).into()],
@@ -51,6 +49,7 @@ fn mark(number: u64) -> Group {
             systems: None,
             at: moment(2_000),
         }],
+        ..Group::default()
     }
 }
 

@@ -109,6 +109,7 @@ impl Groups {
                 .collect(),
             updates: (0..self.random.usize(..4)).map(|_| self.update()).collect(),
             steps: (0..self.random.usize(..5)).map(|_| self.step()).collect(),
+            ..Group::default()
         }
     }
 }
@@ -119,7 +120,7 @@ async fn commit(store: &dyn Store, group: Group) -> String {
         published,
         updated,
         mut changed,
-        sync_time: _,
+        ..
     } = committed;
     for step in &mut changed {
         let ended = step.ended.as_mut().expect("few overlays");
