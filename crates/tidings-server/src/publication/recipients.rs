@@ -7,7 +7,7 @@ use tidings_event::wire::Policy;
 use tidings_event::{Draft, Given, NewEvent, OwnerName, Recipients, Violation, Violations};
 
 use super::unfit::Unfit;
-use super::{EventParser, PublishRejection, is_batch};
+use super::{EventParser, PublishRejection};
 use crate::request::json;
 
 /// The field, as it stands in a body.
@@ -53,23 +53,20 @@ fn named_in(json: &str) -> Result<Option<&RawValue>, Violation> {
     match serde_json::from_str::<Body<'_>>(json) {
         Ok(named) => Ok(named.owners),
         // The field is there twice, or this is no event, which is found again.
-        Err(_)
-            if serde_json::from_str::<IgnoredAny>(json).is_ok()
-                && json.trim_ascii_start().starts_with('{') =>
-        {
-            Err(Violation::new(
-                FIELD,
-                "is given twice",
-                "name all owners in one array",
-            ))
-        }
+        Err(_) if serde_json::from_str::<IgnoredAny>(json).is_ok() && is_object(json) => Err(
+            Violation::new(FIELD, "is given twice", "name all owners in one array"),
+        ),
         Err(_) => Ok(None),
     }
 }
 
+fn is_object(json: &str) -> bool {
+    json.trim_ascii_start().starts_with('{')
+}
+
 /// Whether a body is one event for several owners.
 pub(crate) fn names_owners(text: &str) -> bool {
-    !is_batch(text) && !matches!(named_in(text), Ok(None))
+    is_object(text) && !matches!(named_in(text), Ok(None))
 }
 
 /// Rejects an event of a batch, or of an import, that is for several owners.

@@ -3,6 +3,7 @@
 
 mod abandoned;
 mod change;
+mod columns;
 mod confirm;
 mod doubt;
 mod fresh;

@@ -9,13 +9,13 @@ mod audiences;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tidings_event::wire::Digest;
 use tidings_event::{EventId, OwnerId, Rev, Severity};
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, ToSql};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::Failure;
+use super::columns::{digest, get};
 use super::pipeline::Pipeline;
 use super::state::{
     EventSource, EventState, Feed, Overlay, SearchBlock, State, Tombstone, UpdatedContent,
@@ -26,7 +26,6 @@ use crate::store::decide::change::{MAX_ENDED, UsersState};
 use crate::store::decide::publish::Remains;
 use crate::store::decide::update::BeforeUpdate;
 use crate::store::kind::{Kind, KindCounts};
-use crate::store::postgres::fault::{UnreadableColumn, store_error};
 use crate::store::postgres::pool::Connection;
 use crate::store::postgres::row::{
     description, event_json, id, metadata, moment, number, owner, rev, severity, status,
@@ -539,10 +538,6 @@ fn content(row: &Row) -> Result<UpdatedContent, StoreError> {
     })
 }
 
-fn get<'r, T: FromSql<'r>>(row: &'r Row, index: usize) -> Result<T, StoreError> {
-    row.try_get(index).map_err(store_error)
-}
-
 fn optional_rev(row: &Row, index: usize) -> Result<Option<Rev>, StoreError> {
     match get::<Option<i64>>(row, index)? {
         Some(_) => Ok(Some(rev(row, index)?)),
@@ -553,15 +548,6 @@ fn optional_rev(row: &Row, index: usize) -> Result<Option<Rev>, StoreError> {
 /// Reads a size, which PostgreSQL computes as a 32-bit number.
 fn bytes(row: &Row, index: usize) -> Result<u64, StoreError> {
     Ok(u64::try_from(get::<i32>(row, index)?).unwrap_or_default())
-}
-
-fn digest(row: &Row, index: usize) -> Result<Digest, StoreError> {
-    let bytes: &[u8] = get(row, index)?;
-    let digest = bytes.try_into().map_err(|_| UnreadableColumn {
-        column: "digest",
-        value: format!("{} bytes", bytes.len()),
-    })?;
-    Ok(Digest::from_bytes(digest))
 }
 
 fn by_severity(row: &Row, index: usize) -> Result<[i64; Severity::ALL.len()], StoreError> {

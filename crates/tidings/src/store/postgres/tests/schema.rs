@@ -14,12 +14,14 @@ use crate::store::postgres::open_fault::OpenFault;
 use crate::store::postgres::{PostgresStore, migrate};
 use crate::store::{ChangeStep, Group, PublishOutcome, Store as _, Target};
 
-/// The tables that belong to no owner. Each server of a distributed database has them whole.
-const REFERENCE_TABLES: [&str; 5] = [
+/// The tables that belong to no owner, or to several. Each server of a distributed database has them whole.
+const REFERENCE_TABLES: [&str; 7] = [
+    "audience",
     "installation",
     "last_revocation",
     "last_use",
     "revocation",
+    "shared_content",
     "tidings_migration",
 ];
 

@@ -75,15 +75,15 @@ async fn a_group_takes_as_many_statements_however_many_events_it_has() {
     let read = Change::Status(Status::Read);
     let one = statements(&store, steps(100..101, read)).await;
     assert_eq!(statements(&store, steps(101..165, read)).await, one);
-    // BEGIN, lock feeds, look up events; update, note, set feeds, COMMIT.
+    // BEGIN, lock feeds and audiences, look up events; update, note, set feeds, COMMIT.
     let updates = |numbers: std::ops::Range<u64>| Group {
         updates: numbers
             .map(|number| update(id(number), owner(number % 7), number, number))
             .collect(),
         ..Group::default()
     };
-    assert_eq!(statements(&store, updates(100..101)).await, 7);
-    assert_eq!(statements(&store, updates(101..165)).await, 7);
+    assert_eq!(statements(&store, updates(100..101)).await, 8);
+    assert_eq!(statements(&store, updates(101..165)).await, 8);
     // An update of an owner who has no feed makes none.
     let strangers = |numbers: std::ops::Range<u64>| Group {
         updates: numbers

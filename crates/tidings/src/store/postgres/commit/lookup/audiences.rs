@@ -7,8 +7,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::{digest, get};
 use crate::store::moment::nanoseconds;
+use crate::store::postgres::commit::columns::{digest, get};
 use crate::store::postgres::commit::state::{AudienceState, State, Text};
 use crate::store::postgres::commit::subjects::NewAudience;
 use crate::store::postgres::row::{id, moment, number, optional_moment, severity, severity_number};
