@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
 use super::{TARGETS, Target};
 
@@ -151,10 +151,16 @@ fn check(name: &str, target: Target) {
         target(seed);
     }
     // Failing inputs are added to the corpus by hand.
-    let config = Config {
+    let mut config = Config {
         failure_persistence: None,
         ..Config::default()
     };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(fastrand::u64(..));
+    }
+    if let RngSeed::Fixed(seed) = config.rng_seed {
+        print(name, seed);
+    }
     let run = TestRunner::new(config).run(&input(corpus), |input| {
         let outcome = std::panic::catch_unwind(|| target(&input));
         outcome.map_err(|_| TestCaseError::fail(shown(&input)))
@@ -162,6 +168,14 @@ fn check(name: &str, target: Target) {
     if let Err(error) = run {
         panic!("{name}: {error}");
     }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the test harness shows it if the test fails"
+)]
+fn print(name: &str, seed: u64) {
+    eprintln!("{name}: PROPTEST_RNG_SEED={seed}");
 }
 
 macro_rules! properties {
