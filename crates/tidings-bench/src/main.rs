@@ -48,6 +48,7 @@ mod raw;
 mod raw_feed;
 mod raw_lists;
 mod raw_steps;
+mod recipients;
 mod report;
 mod resume;
 mod retention;
@@ -114,6 +115,7 @@ enum Name {
     Unicast,
     Grown,
     Updates,
+    Recipients,
     /// Needs PostgreSQL's programs.
     PostgresGrown,
     FanOut,
@@ -232,6 +234,7 @@ async fn run(bench: &Bench, name: Name) -> anyhow::Result<Vec<Table>> {
         Name::Unicast => unicast::run(bench).await,
         Name::Grown => grown::run(bench).await,
         Name::Updates => updates::run(bench).await,
+        Name::Recipients => recipients::run(bench).await,
         Name::PostgresGrown => postgres_grown::run(bench).await,
         Name::FanOut => fan_out::run(bench).await,
         Name::Resume => resume::run(bench).await,

@@ -68,7 +68,7 @@ mod tests {
         let mut json = before.to_vec();
         json.extend_from_slice(owner.to_string().as_bytes());
         json.extend_from_slice(after);
-        let whole: Vec<u8> = event.to_json_with(Some("{\"owner\":\"x\"}")).into();
+        let whole: Vec<u8> = event.to_json_with(Some("{\"owner\":\"x\"}"));
         assert_eq!(json, whole);
         assert_eq!(json.len(), shared.len());
     }

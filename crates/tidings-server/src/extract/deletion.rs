@@ -18,16 +18,16 @@ use crate::token::Scopes;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DeletionRequest {
     /// A reader deletes an event that they see.
-    OfReader { caller: Caller, event: EventRef },
+    ByReader { caller: Caller, event: EventRef },
     /// A publisher takes back what their system has published.
-    OfPublisher {
+    ByPublisher {
         caller: Caller,
         retraction: Retraction,
         /// If no owner is named, the event can have gone to several.
         names_owner: bool,
     },
     /// A publisher takes it back from all owners to whom it was published together.
-    OfAll { caller: Caller, id: EventId },
+    FromAll { caller: Caller, id: EventId },
 }
 
 impl FromRequestParts<Arc<AppState>> for DeletionRequest {
@@ -59,14 +59,14 @@ impl FromRequestParts<Arc<AppState>> for DeletionRequest {
             state.admit(caller, &parts.uri)?;
             check_unfiltered(parts.uri.query(), Elsewhere::Deletion)?;
             let event = event_path::named(parts, state).await?;
-            return Ok(Self::OfReader { caller, event });
+            return Ok(Self::ByReader { caller, event });
         }
         state.admit_publish(caller, &parts.uri)?;
         check_unfiltered(parts.uri.query(), Elsewhere::Deletion)?;
         if named == Recipient::All {
             Recipient::check_all(query)?;
             let id = event_path::named(parts, state).await?.id;
-            return Ok(Self::OfAll { caller, id });
+            return Ok(Self::FromAll { caller, id });
         }
         let recipient = Recipient::read(query)?;
         let event = event_path::named(parts, state).await?;
@@ -78,7 +78,7 @@ impl FromRequestParts<Arc<AppState>> for DeletionRequest {
             false,
         );
         let retraction = parser.settle_retraction(recipient, event.id)?;
-        Ok(Self::OfPublisher {
+        Ok(Self::ByPublisher {
             caller,
             retraction,
             names_owner: named == Recipient::Owner,

@@ -56,7 +56,7 @@ impl PublishRequest {
         let (draft, recipients) = self.parser(state).read_for_many(self.body.text()?)?;
         let counted = self.count(recipients.owners().len(), state);
         state.judge(counted.map_err(PublishRejection::from))?;
-        let prepared = state.wire.prepare_for(draft, recipients);
+        let prepared = state.wire.prepare_for(draft, &recipients);
         Ok(prepared.map_err(|error| PublishRejection::of_engine(error, false))?)
     }
 

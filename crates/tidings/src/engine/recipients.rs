@@ -55,7 +55,7 @@ impl Tidings {
         recipients: Recipients,
     ) -> Result<SharedReceipt, PublishError> {
         let draft = event.into_draft(&self.shared.limits);
-        let prepared = self.prepare_for(draft.map_err(PublishError::Invalid)?, recipients);
+        let prepared = self.prepare_for(draft.map_err(PublishError::Invalid)?, &recipients);
         self.publish_prepared_to_many(prepared?).await
     }
 
@@ -63,7 +63,7 @@ impl Tidings {
     pub(crate) fn prepare_for(
         &self,
         mut draft: Draft,
-        recipients: Recipients,
+        recipients: &Recipients,
     ) -> Result<PreparedForMany, PublishError> {
         let shared = &self.shared;
         let mut violations = Violations::default();

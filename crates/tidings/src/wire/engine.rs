@@ -107,7 +107,7 @@ impl Engine {
     pub fn prepare_for(
         &self,
         draft: Draft,
-        recipients: Recipients,
+        recipients: &Recipients,
     ) -> Result<PreparedForMany, PublishError> {
         self.tidings.prepare_for(draft, recipients)
     }

@@ -43,13 +43,13 @@ pub(crate) async fn delete_event(
     request: DeletionRequest,
 ) -> Result<StatusCode, ApiError> {
     match request {
-        DeletionRequest::OfReader { caller, event } => {
+        DeletionRequest::ByReader { caller, event } => {
             match state.engine.delete(caller.owner, event).await? {
                 ChangeOutcome::Done => Ok(StatusCode::NO_CONTENT),
                 ChangeOutcome::NotFound => Err(RouteError::EventNotFound.into()),
             }
         }
-        DeletionRequest::OfAll { caller, id } => {
+        DeletionRequest::FromAll { caller, id } => {
             let identity = &state.authenticator.identity;
             let systems = caller.systems(state.engine.system_id(), identity);
             let retracted = state.wire.retract_from_all(id, systems).await;
@@ -58,7 +58,7 @@ pub(crate) async fn delete_event(
                 ChangeOutcome::NotFound => Err(RetractRejection::NotFound.into()),
             }
         }
-        DeletionRequest::OfPublisher {
+        DeletionRequest::ByPublisher {
             caller,
             retraction,
             names_owner,
