@@ -46,7 +46,7 @@ use tidings_event::{
 use crate::retention::Retention;
 pub(crate) use audience::{
     Audience, AudienceChange, AudienceOutcome, AudienceRequest, BegunChange, FanOut, FanOutOutcome,
-    FannedOut, NAMED_OWNERS, Recipient, SharedContent,
+    FannedOut, NAMED_OWNERS, Recipient, SharedContent, new_content_key,
 };
 pub(crate) use change_step::{ChangeStep, StepOutcome, Target};
 pub(crate) use content_update::{ContentUpdate, UpdateOutcome, Updated};

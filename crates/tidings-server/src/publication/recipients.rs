@@ -15,9 +15,18 @@ const FIELD: &str = "owners";
 
 #[derive(Deserialize)]
 struct Body<'a> {
-    #[serde(borrow, default)]
+    #[serde(
+        borrow,
+        default,
+        alias = "Owners",
+        alias = "recipients",
+        alias = "Recipients"
+    )]
     owners: Option<&'a RawValue>,
 }
+
+/// What stands in every body with the field: a part of each of its spellings, or an escape that can be one.
+const TRACES: [&str; 3] = ["wners", "ecipients", "\\u00"];
 
 /// How the body of an update names whose event it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +56,7 @@ pub(super) fn names_all(json: &str) -> Result<bool, Violation> {
 
 /// The value of the field in the JSON of an event. Most events do not have it, and are not parsed for it.
 fn named_in(json: &str) -> Result<Option<&RawValue>, Violation> {
-    if !json.contains(FIELD) {
+    if !TRACES.iter().any(|trace| json.contains(trace)) {
         return Ok(None);
     }
     match serde_json::from_str::<Body<'_>>(json) {
@@ -174,4 +183,33 @@ fn read_owners(json: &str) -> Result<Recipients, Violations> {
     }
     violations.into_result()?;
     Recipients::new(owners)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_owners;
+
+    #[test]
+    fn finds_the_owners_in_every_spelling() {
+        for json in [
+            r#"{"owners": []}"#,
+            r#"{"Owners": ["7b1d2c3e-0000-4000-8000-00000000000a"]}"#,
+            r#" {"description": "x", "recipients": []}"#,
+            r#"{"Recipients": 5}"#,
+            r#"{"\u006fwners": []}"#,
+            // Twice, which is rejected.
+            r#"{"owners": [], "recipients": []}"#,
+        ] {
+            assert!(names_owners(json), "{json}");
+        }
+        for json in [
+            r#"{"owner": "a"}"#,
+            r#"{"description": "owners and recipients"}"#,
+            r#"{"owners": null}"#,
+            r#"{"metadata": {"owners": []}}"#,
+            r#"[{"owners": []}]"#,
+        ] {
+            assert!(!names_owners(json), "{json}");
+        }
+    }
 }

@@ -9,7 +9,6 @@ use tidings_event::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
-use uuid::Uuid;
 
 use super::updating::outdated;
 use super::{Shared, Tidings};
@@ -20,6 +19,7 @@ use crate::shared_json::SharedJson;
 use crate::store::{
     AudienceChange, AudienceOutcome, AudienceRequest, BegunChange, ChangeStep, ContentUpdate,
     FanOut, Recipient, SharedContent, Side, StoreError, Submission, Target, UpdateOutcome,
+    new_content_key,
 };
 
 /// The most changes of audiences that run at a time; others wait.
@@ -115,7 +115,7 @@ impl Tidings {
                     aged_from,
                 },
                 json,
-                content: new_key(),
+                content: new_content_key(),
                 quota: shared.quota.limit_for(Publisher::Backend),
             },
             warnings,
@@ -162,7 +162,6 @@ impl Tidings {
         let warnings = update.take_warnings();
         let metadata = update.take_metadata_json().map(Arc::from);
         let content = SharedContent {
-            key: new_key(),
             severity: update.severity(),
             description: Arc::from(update.description()),
             metadata,
@@ -181,18 +180,6 @@ impl Tidings {
             systems,
             change: AudienceChange::Update(Arc::clone(&content)),
         };
-        let begun = match self.shared.committer.begin(request).await? {
-            AudienceOutcome::Begun(begun) => begun,
-            AudienceOutcome::Later(number) => {
-                receipt.warnings.push(outdated(number));
-                return Ok(receipt);
-            }
-            AudienceOutcome::NotFound => return Err(UpdateError::NotFound),
-            AudienceOutcome::ForeignSystem(system) => {
-                return Err(UpdateError::ForeignSystem { system });
-            }
-            AudienceOutcome::NoRoom(error) => return Err(UpdateError::Store(error)),
-        };
         let updating = Updating {
             shared: Arc::clone(&self.shared),
             id: update.id(),
@@ -200,10 +187,8 @@ impl Tidings {
             renotify: update.renotifies(),
             at: self.shared.time.wall(),
         };
-        let turn = self.audience_turn().await;
-        // In its own task, the change also completes after its caller disconnects.
         let span = tracing::info_span!("audience_update");
-        let task = tokio::spawn(updating.run(begun, receipt, turn).instrument(span));
+        let task = tokio::spawn(updating.run(request, receipt).instrument(span));
         task.await.unwrap_or_else(|panic| {
             let error = StoreError::Internal(panic.into());
             Err(UpdateError::Store(Arc::new(error)))
@@ -237,43 +222,21 @@ impl Tidings {
             systems,
             change: AudienceChange::Retract(at),
         };
-        let begun = self.shared.committer.begin(request).await;
-        let begun = match begun.map_err(of_update)? {
-            AudienceOutcome::Begun(begun) => begun,
-            AudienceOutcome::NotFound | AudienceOutcome::Later(_) => {
-                return Ok(ChangeOutcome::NotFound);
-            }
-            AudienceOutcome::ForeignSystem(system) => {
-                return Err(RetractError::ForeignSystem { system });
-            }
-            AudienceOutcome::NoRoom(error) => return Err(RetractError::Store(error)),
-        };
         let shared = Arc::clone(&self.shared);
-        let turn = self.audience_turn().await;
-        let retracting = async move {
-            for BegunChange { system, .. } in begun {
-                retract_from(&shared, id, system, at).await?;
-            }
-            drop(turn);
-            Ok(ChangeOutcome::Done)
-        };
         let span = tracing::info_span!("audience_retraction");
-        let task = tokio::spawn(retracting.instrument(span));
+        let task = tokio::spawn(retract(shared, request, at).instrument(span));
         task.await.unwrap_or_else(|panic| {
             let error = StoreError::Internal(panic.into());
             Err(RetractError::Store(Arc::new(error)))
         })
     }
-
-    async fn audience_turn(&self) -> OwnedSemaphorePermit {
-        let turns: &Arc<Semaphore> = &self.shared.audience_changes;
-        let turn = Arc::clone(turns).acquire_owned().await;
-        turn.expect("nobody closes it")
-    }
 }
 
-fn new_key() -> Uuid {
-    *EventId::mint().as_uuid()
+/// Waits until few enough changes of audiences run.
+async fn audience_turn(shared: &Shared) -> OwnedSemaphorePermit {
+    let turns: &Arc<Semaphore> = &shared.audience_changes;
+    let turn = Arc::clone(turns).acquire_owned().await;
+    turn.expect("nobody closes it")
 }
 
 /// The most bytes that the JSON of an event with this content has.
@@ -307,6 +270,31 @@ async fn next_owners(
     let limit = OWNERS_AT_A_TIME;
     let owners = shared.store.audience(id, system, after, limit).await;
     owners.map_err(of_store)
+}
+
+/// Takes an event back from its audiences, in a task of its own, so that it completes after its caller disconnects.
+async fn retract(
+    shared: Arc<Shared>,
+    request: AudienceRequest,
+    at: tidings_event::Timestamp,
+) -> Result<ChangeOutcome, RetractError> {
+    let _turn = audience_turn(&shared).await;
+    let id = request.id;
+    let begun = shared.committer.begin(request).await;
+    let begun = match begun.map_err(of_update)? {
+        AudienceOutcome::Begun(begun) => begun,
+        AudienceOutcome::NotFound | AudienceOutcome::Later(_) => {
+            return Ok(ChangeOutcome::NotFound);
+        }
+        AudienceOutcome::ForeignSystem(system) => {
+            return Err(RetractError::ForeignSystem { system });
+        }
+        AudienceOutcome::NoRoom(error) => return Err(RetractError::Store(error)),
+    };
+    for BegunChange { system, .. } in begun {
+        retract_from(&shared, id, system, at).await?;
+    }
+    Ok(ChangeOutcome::Done)
 }
 
 async fn retract_from(
@@ -353,12 +341,25 @@ struct Updating {
 }
 
 impl Updating {
+    /// Runs in a task of its own, so that it completes after its caller disconnects.
     async fn run(
         self,
-        begun: Vec<BegunChange>,
+        request: AudienceRequest,
         mut receipt: SharedUpdateReceipt,
-        _turn: OwnedSemaphorePermit,
     ) -> Result<SharedUpdateReceipt, UpdateError> {
+        let _turn = audience_turn(&self.shared).await;
+        let begun = match self.shared.committer.begin(request).await? {
+            AudienceOutcome::Begun(begun) => begun,
+            AudienceOutcome::Later(number) => {
+                receipt.warnings.push(outdated(number));
+                return Ok(receipt);
+            }
+            AudienceOutcome::NotFound => return Err(UpdateError::NotFound),
+            AudienceOutcome::ForeignSystem(system) => {
+                return Err(UpdateError::ForeignSystem { system });
+            }
+            AudienceOutcome::NoRoom(error) => return Err(UpdateError::Store(error)),
+        };
         for begun in begun {
             self.update(begun, &mut receipt).await?;
         }

@@ -115,11 +115,14 @@ pub(crate) enum AudienceChange {
     Retract(Timestamp),
 }
 
+/// The key of a content that no audience has yet.
+pub(crate) fn new_content_key() -> Uuid {
+    *EventId::mint().as_uuid()
+}
+
 /// New content for an audience.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedContent {
-    /// Its key, if the audience does not have it yet.
-    pub(crate) key: Uuid,
     pub(crate) severity: Severity,
     pub(crate) description: Arc<str>,
     /// The JSON of the metadata.

@@ -108,6 +108,7 @@ macro_rules! conformance {
                 cases::recipients::a_retraction_is_not_lost_beside_publishes_to_more_owners,
                 cases::recipients::newcomers_have_the_newest_text_beside_updates,
                 cases::recipients::a_full_quota_of_one_owner_rejects_all,
+                cases::recipients::publishers_with_one_id_have_audiences_of_their_own,
                 cases::retention::keeps_the_newest_events_and_streams_the_deletions,
                 cases::retention::deletes_old_events_before_it_counts_the_rest,
                 cases::retention::each_severity_has_its_age,

@@ -68,8 +68,11 @@ pub(crate) async fn delete_event(
             if !names_owner {
                 let id = retraction.id();
                 let retracted = state.wire.retract_from_all(id, systems.clone()).await;
-                if retracted.map_err(RetractRejection::from)? == ChangeOutcome::Done {
-                    return Ok(StatusCode::NO_CONTENT);
+                match retracted.map_err(RetractRejection::from) {
+                    Ok(ChangeOutcome::Done) => return Ok(StatusCode::NO_CONTENT),
+                    // That of another publisher can have the same id.
+                    Ok(ChangeOutcome::NotFound) | Err(RetractRejection::ForeignSystem { .. }) => {}
+                    Err(rejected) => return Err(rejected.into()),
                 }
             }
             let retracted = state.wire.retract(retraction, systems).await;

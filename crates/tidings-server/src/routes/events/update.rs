@@ -61,7 +61,9 @@ pub(crate) async fn update_event(
         let updated = Box::pin(state.wire.update_for_all(update.clone(), systems.clone())).await;
         match updated.map_err(UpdateRejection::from) {
             Ok(receipt) => return Ok(Json(receipt).into_response()),
-            Err(UpdateRejection::NotFound) if named == Named::Nobody => {}
+            // That of another publisher can have the same id.
+            Err(UpdateRejection::NotFound | UpdateRejection::ForeignSystem { .. })
+                if named == Named::Nobody => {}
             Err(rejected) => return Err(rejected.into()),
         }
     }

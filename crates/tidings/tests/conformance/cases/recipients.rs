@@ -352,3 +352,34 @@ pub(crate) async fn a_full_quota_of_one_owner_rejects_all(dir: TestDir) {
     tidings.close().await;
     dir.audit();
 }
+
+pub(crate) async fn publishers_with_one_id_have_audiences_of_their_own(dir: TestDir) {
+    let tidings = dir.open().await;
+    let ours = event(None, 1);
+    let mut theirs = ours.clone();
+    theirs.system_id = SystemId::mint();
+    assert_eq!(published(&tidings, &ours, [0, 1]).await, (2, 0, false));
+    assert_eq!(published(&tidings, &theirs, [2, 3]).await, (2, 0, false));
+    for (number, expected) in [(1, (4, 0)), (1, (0, 4)), (2, (4, 0))] {
+        let text = format!("update {number}");
+        // Beside a request that has nothing to do with it.
+        let other = tidings.publish(event(Some(many(9)), 10 + number));
+        let changed = updated(&tidings, update(ours.id, Severity::Warning, &text));
+        let (other, changed) = tokio::join!(other, changed);
+        other.expect("it is stored");
+        assert_eq!(changed, expected, "{text}");
+    }
+    for number in 0..4 {
+        let found = text(&tidings, number, ours.id).await;
+        assert_eq!(found.as_deref(), Some("update 2"), "{number}");
+    }
+    // The content of one goes without that of the other.
+    for number in [0, 1] {
+        let deleted = tidings.delete(many(number), ours.id).await;
+        deleted.expect("it answers");
+    }
+    let found = text(&tidings, 2, ours.id).await;
+    assert_eq!(found.as_deref(), Some("update 2"));
+    tidings.close().await;
+    dir.audit();
+}

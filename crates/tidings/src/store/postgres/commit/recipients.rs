@@ -11,7 +11,7 @@ use crate::store::decide::audience::{ContentStep, is_repeat};
 use crate::store::kind::Kind;
 use crate::store::{
     AudienceChange, AudienceOutcome, AudienceRequest, BegunChange, ContentUpdate, FanOut,
-    FanOutOutcome, FannedOut, NAMED_OWNERS, Recipient, SharedContent,
+    FanOutOutcome, FannedOut, NAMED_OWNERS, Recipient, SharedContent, new_content_key,
 };
 
 /// The column `shared` of an event that went to several owners and has its own content.
@@ -314,11 +314,14 @@ impl<'a> State<'a> {
                     metadata: update.metadata.as_deref().map(str::to_owned),
                     is_new: true,
                 };
-                self.texts.insert(update.key, text);
-                self.content_rows.entry(update.key).or_default();
+                // Each audience has its own: others can change at another time. So has each attempt to commit, since
+                // rows can have that of one whose outcome was unknown.
+                let key = new_content_key();
+                self.texts.insert(key, text);
+                self.content_rows.entry(key).or_default();
                 // Perhaps no row has it any more.
                 self.content_rows.entry(content).or_default();
-                update.key
+                key
             }
             ContentStep::Continue => content,
             other => return Err(other),

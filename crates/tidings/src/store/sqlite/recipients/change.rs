@@ -11,6 +11,7 @@ use crate::store::moment::nanoseconds;
 use crate::store::sqlite::row::{number_to_sql, uuid};
 use crate::store::{
     Audience, AudienceChange, AudienceOutcome, AudienceRequest, BegunChange, SharedContent,
+    new_content_key,
 };
 
 /// Begins a change of an event for its audience.
@@ -92,13 +93,11 @@ fn replace(
         *description == *update.description && metadata.as_deref() == update.metadata.as_deref();
     let content = match audience.step(update, is_same) {
         ContentStep::Replace => {
-            add_content(
-                transaction,
-                update.key,
-                &update.description,
-                update.metadata.as_deref(),
-            )?;
-            update.key
+            // Each audience has its own: others can change at another time.
+            let key = new_content_key();
+            let metadata = update.metadata.as_deref();
+            add_content(transaction, key, &update.description, metadata)?;
+            key
         }
         ContentStep::Continue => content,
         other => return Ok(Err(other)),
