@@ -78,10 +78,13 @@ pub(crate) fn names_owners(text: &str) -> bool {
     is_object(text) && !matches!(named_in(text), Ok(None))
 }
 
-/// Rejects an event of a batch, or of an import, that is for several owners.
+/// Rejects an event of a batch, or of an import, that is for several owners. An empty array is none: generated clients
+/// send it with every event.
 pub(super) fn reject(json: &str, prefix: &str) -> Result<(), Unfit> {
+    let is_empty = |named: &RawValue| serde_json::from_str::<[IgnoredAny; 0]>(named.get()).is_ok();
     match named_in(json) {
         Ok(None) => Ok(()),
+        Ok(Some(named)) if is_empty(named) => Ok(()),
         Ok(Some(_)) | Err(_) => {
             let field = match prefix {
                 "" => FIELD.to_owned(),
@@ -187,7 +190,17 @@ fn read_owners(json: &str) -> Result<Recipients, Violations> {
 
 #[cfg(test)]
 mod tests {
-    use super::names_owners;
+    use super::{names_owners, reject};
+
+    #[test]
+    fn a_batch_has_no_event_for_several_owners() {
+        for json in [r#"{"owners": [ ]}"#, r#"{"owners": null}"#, "{}"] {
+            assert!(reject(json, "[0]").is_ok(), "{json}");
+        }
+        for json in [r#"{"owners": [""]}"#, r#"{"Owners": "all"}"#] {
+            assert!(reject(json, "[0]").is_err(), "{json}");
+        }
+    }
 
     #[test]
     fn finds_the_owners_in_every_spelling() {
